@@ -33,8 +33,8 @@ from slth.networks.ticket import Ticket
 from slth.subset_sum import Subsets, SubsetSums
 
 Integers = NDArray[np.int64]
-Question = Callable[[SubsetSums], Subsets]
-"""What to ask of every subset sum: a function from a batch of instances to its answers."""
+Question = Callable[[SubsetSums, int], Subsets]
+"""What to ask of every subset sum: (batch of instances, tolerance in units of 2^-48) -> answers."""
 
 Assignment = Callable[[NDArray[np.bool_], int, bool], Integers]
 """Which input every hidden unit reads, from the signs of the first matrix: (positive, units per input, non-negative
@@ -82,7 +82,7 @@ class PairReport:
 
     Attributes:
         count: number of instances.
-        failed: instances that got no answer of the wanted quality; their subset is empty.
+        failed: instances whose |residual| exceeds the tolerance. They stay in the ticket as they are.
         sizes: sum of the sizes of all subsets.
         worst: largest |residual|, in units of 2^-48, failed instances included.
         fewest: fewest candidates that an instance had.
@@ -223,6 +223,7 @@ def prune_pair(
     source: Source,
     pair: int,
     question: Question,
+    tolerance: int,
     *,
     nonnegative: bool,
     assignment: Assignment = block,
@@ -236,6 +237,7 @@ def prune_pair(
         source: the random network; its hidden width must be a multiple of the number of channels.
         pair: index of the pair.
         question: asked of every subset sum.
+        tolerance: of one subset sum, in units of 2^-48, >= 0.
         nonnegative: whether the input is known to be >= 0; then the instances with u < 0 are left out.
         assignment: which input each hidden unit reads, `block` or `adaptive`.
         max_bytes: the samples of one batch of instances take at most about this much.
@@ -265,10 +267,13 @@ def prune_pair(
     second = np.zeros(source.shapes[2 * pair + 1], dtype=bool)
     reports: list[PairReport] = []
     for start, rows in source.chunks(2 * pair + 1, max_bytes // 4):
-        window = slice(start, start + len(rows))
+        outs = np.arange(start, start + len(rows))
         for inputs, members in groups:
-            reports.append(_solve(rows, window, channels, inputs, used[members], entering[members], question, second))
-            advance(reports[-1].count)
+            samples = rows[:, used[members]] * entering[members]
+            chosen, report = _solve(samples, channels[outs][:, inputs], question, tolerance)
+            second[outs[:, None, None], used[members]] = chosen
+            reports.append(report)
+            advance(report.count)
     first = np.zeros((hidden, columns), dtype=bool)
     first[used, reads] = True
     first &= second.any(axis=0)[:, None]  # a unit that nobody reads keeps nothing
@@ -295,26 +300,18 @@ def _groups(
 
 
 def _solve(
-    rows: Integers,
-    window: slice,
-    channels: Integers,
-    inputs: Integers,
-    units: Integers,
-    entering: Integers,
-    question: Question,
-    second: NDArray[np.bool_],
-) -> PairReport:
-    """Solves the instances of some outputs (rows) and some sides of equally many units; writes their masks."""
-    targets = channels[window][:, inputs]
-    count, n = targets.size, units.shape[1]
+    samples: Integers, targets: Integers, question: Question, tolerance: int
+) -> tuple[NDArray[np.bool_], PairReport]:
+    """Solves instances: samples (outputs, sides, n), targets (outputs, sides) -> chosen (outputs, sides, n)."""
+    count, n = targets.size, samples.shape[2]
     if n == 0:  # a side without units: the empty sum is all there is
-        failed = int(np.count_nonzero(targets))
-        return PairReport(count, failed, 0, int(np.abs(targets).max()), 0, 0)
-    samples = rows[:, units] * entering
-    answers = question(SubsetSums(samples.reshape(count, n), targets.ravel()))
-    chosen = answers.chosen
-    second[window.start + np.arange(len(rows))[:, None, None], units] = chosen.reshape(samples.shape)
-    return PairReport(count, answers.failed, int(chosen.sum()), int(np.abs(answers.residuals).max()), n, n)
+        residuals, chosen = targets, np.zeros(samples.shape, dtype=bool)
+    else:
+        answers = question(SubsetSums(samples.reshape(count, n), targets.reshape(count)), tolerance)
+        residuals, chosen = answers.residuals, answers.chosen.reshape(samples.shape)
+    missed = np.abs(residuals)
+    failed = int(np.count_nonzero(missed > tolerance))
+    return chosen, PairReport(count, failed, int(np.count_nonzero(chosen)), int(missed.max()), n, n)
 
 
 def _total(reports: list[PairReport]) -> PairReport:

@@ -44,8 +44,18 @@ class Target:
                 )
 
     @classmethod
-    def from_floats(cls, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike | None] | None = None) -> Target:
+    def from_floats(
+        cls,
+        weights: Sequence[ArrayLike],
+        biases: Sequence[ArrayLike | None] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Target:
         """Puts weight matrices (outputs, inputs) and optional biases (outputs,) on the grid.
+
+        Args:
+            weights: one matrix per layer, first layer first.
+            biases: one vector or None per layer.
+            names: what to call each matrix in an error message.
 
         Raises:
             ValueError: no layers, shapes that do not chain, NaN or infinite values, values beyond the grid.

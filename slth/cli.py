@@ -1,0 +1,160 @@
+"""The commands. They parse, call the library and print; there is no mathematics here.
+
+Exit codes: 0 the claim holds, 1 it fails, 2 wrong usage or bad input, 3 undecided, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from slth.networks.examples import Classifier
+    from slth.networks.target import Target
+    from slth.theorems.theorem import Theorem
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Find trained networks inside random ones, and prove how close they are.",
+)
+
+EXIT_CODES = {"holds": 0, "fails": 1, "undecided": 3}
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+class Solver(StrEnum):
+    """What to ask of every subset sum."""
+
+    best = "best"
+    any = "any"
+    sparsest = "sparsest"
+
+
+class Units(StrEnum):
+    """Which hidden unit reads which input."""
+
+    block = "block"
+    adaptive = "adaptive"
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="Folder for the figure and the ticket.")] = Path("slth-demo"),
+    seed: Annotated[int, typer.Option(help="Seed of the random network, 0 to 2^64 - 1.")] = 0,
+) -> None:
+    """A 30-second tour: a digits network, found inside a random one, with a proved error and a figure."""
+    from slth.demo import run
+
+    raise typer.Exit(EXIT_CODES[run(output, seed)])
+
+
+@app.command()
+def verify(
+    theorem: Annotated[str, typer.Argument(help="Which theorem: pensia.")],
+    target: Annotated[
+        str, typer.Option(help="'digits', widths such as 16,8,4, or a .npz or .safetensors file of weight matrices.")
+    ] = "digits",
+    epsilon: Annotated[float, typer.Option(help="Error to reach on the unit ball, > 0.")] = 0.01,
+    delta: Annotated[float, typer.Option(help="Failure probability to allow, in (0, 1).")] = 0.05,
+    seed: Annotated[int, typer.Option(help="Seed of the random network, 0 to 2^64 - 1.")] = 0,
+    samples: Annotated[
+        int | None, typer.Option(help="Candidates per weight and side; by default what the theorem's bound asks for.")
+    ] = None,
+    solver: Annotated[
+        Solver, typer.Option(help="Per weight: the best subset, any within tolerance, or the sparsest within it.")
+    ] = Solver.any,
+    assignment: Annotated[
+        Units, typer.Option(help="Hidden units to inputs: the papers' blocks, or chosen after seeing the signs.")
+    ] = Units.block,
+    rescale: Annotated[
+        bool, typer.Option(help="Bring layers of norm above 1 to norm 1 first; the error is then of the rescaled network.")
+    ] = True,
+    save: Annotated[Path | None, typer.Option(help="Write the ticket (seed and masks) to this .safetensors file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Draw one random network, prune it to the target as the theorem's proof does, and certify the ticket."""
+    from slth import console, gadget
+    from slth.networks.files import check_writable, save_ticket
+    from slth.subset_sum import questions
+    from slth.theorems.theorem import verify as verify_draw
+
+    proof = _theorem(theorem)
+    if save is not None:
+        check_writable(save)
+    classifier, wanted = _target(target, seed)
+    if rescale:
+        wanted = proof.normalised(wanted)
+    asked = {
+        Solver.best: questions.nearest,
+        Solver.any: questions.any_or_nearest,
+        Solver.sparsest: questions.sparsest_or_nearest,
+    }
+    with console.progress("subset sums", proof.instances(wanted)) as advance:
+        certificate = verify_draw(
+            proof,
+            wanted,
+            epsilon,
+            delta,
+            seed,
+            samples=samples,
+            question=asked[solver],
+            assignment={Units.block: gadget.block, Units.adaptive: gadget.adaptive}[assignment],
+            advance=advance,
+        )
+    if save is not None:
+        save_ticket(certificate.construction.ticket, save)
+    if as_json:
+        print(json.dumps(certificate.as_dict(), allow_nan=False))
+    else:
+        console.show(certificate, target, classifier)
+        if save is not None:
+            print(f"\nThe ticket (seed and masks, no weights) is in {save}.")
+    raise typer.Exit(EXIT_CODES[certificate.verdict])
+
+
+def _theorem(name: str) -> Theorem:
+    from slth import theorems
+
+    known = {module.NAME: module for module in theorems.CONSTRUCTIONS}
+    found = [module for full, module in known.items() if full == name or full.split("2020")[0] == name]
+    if len(found) != 1:
+        raise ValueError(f"no theorem is named {name!r}; known: pensia ({', '.join(known)})")
+    return found[0]
+
+
+def _target(name: str, seed: int) -> tuple[Classifier | None, Target]:
+    """The target that a name on the command line stands for, with test images if there are any."""
+    from slth.networks.examples import digits, random_target
+    from slth.networks.files import load_target
+
+    if name == "digits":
+        classifier = digits()
+        return classifier, classifier.target
+    pieces = name.split(",")
+    if len(pieces) > 1 and all(piece.strip().isdigit() for piece in pieces):
+        return None, random_target([int(piece) for piece in pieces], seed)
+    if not name.endswith((".npz", ".safetensors")):
+        raise ValueError(
+            f"--target must be 'digits', widths such as 16,8,4, or a file ending in .npz or .safetensors; got {name!r}"
+        )
+    return None, load_target(Path(name))
+
+
+def main() -> None:
+    """Runs a command; turns bad input into one sentence and an exit code."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except (ValueError, TypeError, OSError) as fault:
+        print(f"error: {fault}", file=sys.stderr)
+        sys.exit(BAD_INPUT)

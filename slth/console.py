@@ -1,0 +1,119 @@
+"""What the commands print: one progress bar on stderr, and a certificate in words on stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from tqdm.auto import tqdm
+
+from slth.networks.examples import Classifier
+from slth.networks.torch_export import to_module
+from slth.theorems.theorem import Certificate, Verdict, samples_per_weight
+
+COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNDECIDED: "yellow"}
+
+QUESTIONS = {
+    "nearest": "the best subset for every weight",
+    "any_or_nearest": "any subset within tolerance",
+    "sparsest_or_nearest": "the sparsest subset within tolerance",
+}
+
+ASSIGNMENTS = {
+    "block": "the papers' blocks of hidden units per input",
+    "adaptive": "hidden units assigned to inputs after seeing their signs",
+}
+
+
+@contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:
+    """A bar on stderr, shown only on a terminal; yields the function that advances it."""
+    with tqdm(total=total, desc=what, disable=None, leave=False, file=sys.stderr, unit_scale=True) as bar:
+        yield bar.update
+
+
+def show(certificate: Certificate, name: str, classifier: Classifier | None = None) -> None:
+    """Prints a certificate.
+
+    Args:
+        certificate: what to print.
+        name: how the target was named by the user.
+        classifier: the target's test images, if it has any.
+    """
+    out = Console(highlight=False, soft_wrap=True)
+    out.print()
+    out.print(Text(f"Is {name} inside this random network?  ({certificate.theorem})", style="bold"))
+    out.print()
+    rows = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    rows.add_column(style="bold")
+    rows.add_column()
+    for title, text in _lines(certificate, classifier):
+        rows.add_row(title, text)
+    out.print(rows)
+    out.print()
+    out.print(_hypotheses(certificate))
+    out.print()
+    verdict = certificate.verdict
+    out.print(Text(f"{str(verdict).upper()}: {_sentence(certificate)}", style=f"bold {COLOURS[verdict]}"))
+
+
+def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[tuple[str, str]]:
+    target, made, error = certificate.target, certificate.construction, certificate.error
+    ticket = made.ticket
+    source = ticket.source
+    yield "target", f"widths {_widths(target.widths)}, {target.parameters:,} weights"
+    if target.scale != 1:
+        yield "", f"rescaled to norm 1 per layer: the given network is {target.scale:.6g} times this one"
+    if target.rounding:
+        yield "", f"weights put on the 2^-48 grid, moved by at most {target.rounding:.1e}"
+    yield "source", f"random network of depth {2 * source.pairs}, widths {_widths(source.widths)}, seed {source.seed}"
+    yield "", f"{source.parameters:,} weights U[-1, 1]; {samples_per_weight(source)} candidates per weight and side"
+    yield "subset sums", f"{made.count:,} solved, {made.failed:,} missed their tolerance ({QUESTIONS[made.question]})"
+    yield "", f"worst residual {made.worst_residual:.2e}; {ASSIGNMENTS[made.assignment]}"
+    yield (
+        "ticket",
+        f"{ticket.kept:,} weights kept = {ticket.density:.3%} of the source, {ticket.density_of_second_layers:.3%} of its "
+        f"second layers, {ticket.kept / target.parameters:.2f} times the target",
+    )
+    if classifier is not None:
+        before, after = classifier.accuracy(target), classifier.accuracy(to_module(ticket))
+        yield "accuracy", f"target {before:.2%}, ticket {after:.2%} on {len(classifier.labels)} images not trained on"
+    yield "error", f"{error.lower:.3e} <= sup |f - g| <= {error.upper:.3e}   ({error.norm}, {error.domain})"
+    yield "", f"lower end attained ({error.lower_method}); upper end proved ({error.upper_method})"
+    yield "seconds", f"{certificate.seconds:.2f}"
+
+
+def _widths(widths: tuple[int, ...]) -> str:
+    return "-".join(str(width) for width in widths)
+
+
+def _hypotheses(certificate: Certificate) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", title="hypotheses of the theorem", title_style="bold")
+    for column in ("", "value", "", "limit", ""):
+        table.add_column(column)
+    for check in certificate.hypotheses:
+        holds = Text("holds", style="green") if check.holds else Text("does not hold", style="yellow")
+        table.add_row(check.name, _number(check.value), check.relation, _number(check.limit), holds)
+    return table
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _sentence(certificate: Certificate) -> str:
+    error, epsilon = certificate.error, certificate.epsilon
+    if certificate.verdict is Verdict.HOLDS:
+        return f"the ticket is within {error.upper:.3e} <= epsilon = {epsilon:g} of the target on the {error.domain}, proved."
+    missing = [check.name for check in certificate.hypotheses if not check.holds]
+    promise = f" The theorem promises nothing here: {', '.join(missing)} not met." if missing else ""
+    if certificate.verdict is Verdict.FAILS:
+        return f"a point with error {error.lower:.3e} > epsilon = {epsilon:g} was found.{promise}"
+    return (
+        f"epsilon = {epsilon:g} lies between the attained {error.lower:.3e} and the proved {error.upper:.3e}.{promise} "
+        "Try more candidates (--samples) or --solver best."
+    )

@@ -1,0 +1,163 @@
+"""The papers behind the package, one frozen value each, with the slips that are known in them.
+
+A field that could not be confirmed is None. A theorem file names its paper by one of these values, so that every
+bound, certificate and figure can say where it comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A slip, an omission or a trap in a paper, and what to read instead.
+
+    Attributes:
+        locator: the place in the paper or in its released code.
+        issue: what is wrong, missing or easily misread.
+        resolution: what this package does about it; None if it makes no use of the place.
+        noted_by: who found it; None for this project.
+    """
+
+    locator: str
+    issue: str
+    resolution: str | None = None
+    noted_by: str | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One paper.
+
+    Attributes:
+        key: short name, first author and year.
+        authors: family names, in the order of the paper.
+        year: of the venue.
+        title: as in the venue.
+        venue: journal with volume and pages, or conference; None if not confirmed.
+        arxiv: identifier, with the version if one was read ("2006.07990v2"); None if there is none or it is not known.
+        errata: known slips.
+
+    >>> LUEKER1998.cite()
+    'Lueker (1998)'
+    """
+
+    key: str
+    authors: tuple[str, ...]
+    year: int
+    title: str
+    venue: str | None
+    arxiv: str | None
+    errata: tuple[Erratum, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.authors or not all(self.authors):
+            raise ValueError(f"reference {self.key!r} needs at least one author, each a family name; got {self.authors}")
+
+    def cite(self) -> str:
+        """The citation in running text: all of up to two authors, else the first and "et al.", then the year.
+
+        >>> PENSIA2020.cite()
+        'Pensia et al. (2020)'
+        """
+        names = " and ".join(self.authors) if len(self.authors) <= 2 else f"{self.authors[0]} et al."
+        return f"{names} ({self.year})"
+
+    def full(self) -> str:
+        """Authors, year, title, venue and arXiv identifier in one line; what is not known is left out.
+
+        >>> SALMON2011.full()
+        'Salmon, Moraes, Dror, Shaw (2011). Parallel random numbers: as easy as 1, 2, 3. SC 2011.'
+        """
+        parts = [f"{', '.join(self.authors)} ({self.year})", self.title, self.venue]
+        if self.arxiv is not None:
+            parts.append(f"arXiv {self.arxiv}")
+        return ". ".join(part for part in parts if part) + "."
+
+
+LUEKER1998 = Reference(
+    key="Lueker1998",
+    authors=("Lueker",),
+    year=1998,
+    title="Exponentially small bounds on the expected optimum of the partition and subset sum problems",
+    venue="Random Structures & Algorithms 12, 51-62",
+    arxiv=None,
+    errata=(
+        Erratum(
+            locator="Corollary 2.5, as later papers restate it",
+            issue="the universal constant C has no value",
+            resolution="C stays a symbol that the caller supplies; explicit constants are derived beside it",
+        ),
+        Erratum(
+            locator="Corollary 3.3, as later papers restate it",
+            issue="easily merged with Corollary 2.5: it is about laws that contain a uniform one, and C depends on the share",
+        ),
+    ),
+)
+
+DACUNHA2023 = Reference(
+    key="daCunha2023",
+    authors=("da Cunha", "d'Amore", "Giroire", "Lesfari", "Natale", "Viennot"),
+    year=2023,
+    title="Revisiting the Random Subset Sum Problem",
+    venue="ESA 2023, LIPIcs 274, 37:1-37:11",
+    arxiv="2204.13929",
+)
+
+MALACH2020 = Reference(
+    key="Malach2020",
+    authors=("Malach", "Yehudai", "Shalev-Shwartz", "Shamir"),
+    year=2020,
+    title="Proving the Lottery Ticket Hypothesis: Pruning is All You Need",
+    venue="ICML 2020",
+    arxiv="2002.00585",
+)
+
+PENSIA2020 = Reference(
+    key="Pensia2020",
+    authors=("Pensia", "Rajput", "Nagle", "Vishwakarma", "Papailiopoulos"),
+    year=2020,
+    title="Optimal Lottery Tickets via Subset Sum: Logarithmic Over-Parameterization is Sufficient",
+    venue="NeurIPS 2020",
+    arxiv="2006.07990",
+    errata=(
+        Erratum(
+            locator="Theorem 1",
+            issue="the base of the logarithm is not stated, and the constant C has no value",
+            resolution="natural logarithms, C supplied by the caller; explicit constants are derived beside it",
+        ),
+        Erratum(
+            locator="Corollary 1",
+            issue="two small typos, in the notation and in the mixing coefficients",
+            noted_by="Natale et al. (2024)",
+        ),
+        Erratum(
+            locator="released code, subset sum experiment",
+            issue="one set of samples is drawn per row of the weight matrix and used for all weights of the row; no random "
+            "network is built",
+            resolution="sources here are random networks, and every product of the gadget is used as it was drawn",
+        ),
+    ),
+)
+
+NATALE2024 = Reference(
+    key="Natale2024",
+    authors=("Natale", "Ferré", "Giambartolomei", "Giroire", "Mallmann-Trenn"),
+    year=2024,
+    title="On the Sparsity of the Strong Lottery Ticket Hypothesis",
+    venue="NeurIPS 2024",
+    arxiv="2410.14754",
+)
+
+SALMON2011 = Reference(
+    key="Salmon2011",
+    authors=("Salmon", "Moraes", "Dror", "Shaw"),
+    year=2011,
+    title="Parallel random numbers: as easy as 1, 2, 3",
+    venue="SC 2011",
+    arxiv=None,
+)
+
+REFERENCES = (LUEKER1998, SALMON2011, MALACH2020, PENSIA2020, DACUNHA2023, NATALE2024)
+"""All of them, by year."""

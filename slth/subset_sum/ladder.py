@@ -1,0 +1,131 @@
+"""Any subset within a tolerance: enumerate a short prefix, then meet in the middle on longer and longer ones.
+
+Which searches a row goes through depends on that row alone, so its answer does not depend on the batch.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slth.subset_sum.kernels import enumeration
+from slth.subset_sum.kernels.threads import in_pieces
+from slth.subset_sum.minimise import LARGEST_BATCHED, nearest_masks
+from slth.subset_sum.problem import Status, SubsetSums, pack, unpack
+
+RUNG = 3
+"""Samples added when a search fails."""
+
+WINDOWS = ((18, 4), (24, 4), (30, 2))
+"""(width, number) of the windows of candidates that are searched when n > 34."""
+
+
+def search(
+    problem: SubsetSums, tolerances: NDArray[np.int64]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Masks (m, ceil(n / 64)) and status (m,) of a search for any subset within tolerance.
+
+    >>> search(SubsetSums(np.array([[3, -5, 9]]), np.array([6])), np.array([1]))
+    (array([[7]], dtype=uint64), array([0], dtype=uint8))
+    """
+    found = np.empty(problem.m, dtype=np.uint64)
+    todo = np.empty(problem.m, dtype=np.uint8)
+
+    def enumerate_blocks(start: int, stop: int) -> None:
+        part = slice(start, stop)
+        enumeration.blocks(
+            problem.samples[part], problem.targets[part], tolerances[part], found[part], todo[part]
+        )
+
+    in_pieces(enumerate_blocks, problem.m, 1024)
+    masks = np.zeros((problem.m, -(-problem.n // 64)), dtype=np.uint64)
+    masks[:, 0] = found
+    status = np.full(problem.m, Status.UNRESOLVED, dtype=np.uint8)
+    status[todo == enumeration.FOUND] = Status.FOUND
+    status[todo == enumeration.BEYOND_REACH] = Status.IMPOSSIBLE
+    if problem.n <= enumeration.PREFIX:
+        status[status == Status.UNRESOLVED] = Status.IMPOSSIBLE
+    elif problem.n <= LARGEST_BATCHED:
+        _climb(problem, tolerances, todo, masks, status)
+    else:
+        _slide(problem, tolerances, masks, status)
+    return masks, status
+
+
+def _climb(
+    problem: SubsetSums, tolerances: NDArray[np.int64], todo: NDArray[np.uint8],
+    masks: NDArray[np.uint64], status: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Searches prefixes of growing length; the last one is the whole row, whose failure is a proof."""
+    open_rows = np.flatnonzero(status == Status.UNRESOLVED)
+    widths = todo[open_rows].astype(np.int64)
+    while len(open_rows):
+        width = int(widths.min())
+        now = widths == width
+        rows = open_rows[now]
+        answers = nearest_masks(problem, rows, width)
+        hit = _within(problem, rows, answers, width, tolerances)
+        masks[rows[hit], 0] = answers[hit]
+        status[rows[hit]] = Status.FOUND
+        if width == problem.n:
+            status[rows[~hit]] = Status.IMPOSSIBLE
+        widths[now] = min(width + RUNG, problem.n)
+        still = status[open_rows] == Status.UNRESOLVED
+        open_rows, widths = open_rows[still], widths[still]
+
+
+def _within(
+    problem: SubsetSums,
+    rows: NDArray[np.int64],
+    answers: NDArray[np.uint64],
+    width: int,
+    tolerances: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    chosen = unpack(answers[:, None], width)
+    sums = np.where(chosen, problem.samples[rows, :width], 0).sum(axis=1)
+    within: NDArray[np.bool_] = np.abs(sums - problem.targets[rows]) <= tolerances[rows]
+    return within
+
+
+def _slide(
+    problem: SubsetSums, tolerances: NDArray[np.int64], masks: NDArray[np.uint64], status: NDArray[np.uint8]
+) -> None:
+    """Searches windows of the candidates, the others being fixed so that the target comes near a window's
+    centre."""
+    for width, number in WINDOWS:
+        for k in range(number):
+            rows = np.flatnonzero(status == Status.UNRESOLVED)
+            if not len(rows):
+                return
+            first = k * width % (problem.n - width + 1)
+            window = np.arange(first, first + width)
+            chosen, targets = _fix_outside(problem, rows, window)
+            inner = SubsetSums(problem.samples[np.ix_(rows, window)], targets)
+            answers = nearest_masks(inner)
+            hit = _within(inner, np.arange(len(rows)), answers, width, tolerances[rows])
+            chosen[:, window] = unpack(answers[:, None], width)
+            masks[rows[hit]] = pack(chosen[hit])
+            status[rows[hit]] = Status.FOUND
+
+
+def _fix_outside(
+    problem: SubsetSums, rows: NDArray[np.int64], window: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Takes outside samples, largest first, whenever that moves the target closer to half the window's sum.
+
+    Returns:
+        chosen (r, n) with nothing inside the window, and the targets (r,) left for the window.
+    """
+    samples = problem.samples[rows]
+    centre = samples[:, window].sum(axis=1) // 2
+    away = problem.targets[rows] - centre
+    samples[:, window] = 0
+    chosen = np.zeros(samples.shape, dtype=bool)
+    order = np.argsort(-np.abs(samples), axis=1, kind="stable")
+    every = np.arange(len(rows))
+    for column in order.T:
+        x = samples[every, column]
+        take = np.abs(away - x) < np.abs(away)
+        away -= np.where(take, x, 0)
+        chosen[every, column] = take
+    return chosen, away + centre

@@ -1,0 +1,277 @@
+"""Pensia, Rajput, Nagle, Vishwakarma, Papailiopoulos (2020), Theorem 1: a logarithmic factor is enough.
+
+Statement.  Let f(x) = W_L relu(W_L-1 ... relu(W_1 x)) with spectral norms |W_i| <= 1, and g a random ReLU network of
+            depth 2 L with i.i.d. weights U[-1, 1], where M_2i-1 has C d_i-1 log(d_i-1 d_i L / min(epsilon, delta)) rows
+            and M_2i has d_i. With probability at least 1 - delta, for every such f at once, masks of g exist with
+            |f(x) - g(x)| <= epsilon in l2 for all |x| <= 1.
+Kind.       upper. WIDTH is restated (the constant C is not in the paper and must be supplied); ROWS and GUARANTEED are
+            derived, with every constant (see `slth.theorems.lueker1998_subset_sum` for the subset sums).
+Source.     arXiv 2006.07990, Theorem 1, restated from later papers (arXiv 2410.14754, arXiv 2511.04217) and from memory;
+            check the wording before quoting.
+Uses.       lueker1998_subset_sum, gadget.
+Notation.   l -> L (depth), n -> samples (candidates per weight and side), N = 2 n rows of M_2i-1 per input.
+Departs.    A hidden unit serves the sign that its weight has, wherever in its block it stands (the paper fixes half of
+            the block for each sign; all its masks stay available). Layers behind a ReLU see non-negative inputs and
+            solve one subset sum per weight, not two. The tolerance of one weight is the one that the l2 recursion
+            needs, ((1 + epsilon)^(1/L) - 1) / sqrt(c d_i d_i-1) with c = 2 for the first layer and 1 behind it; the
+            paper's epsilon / (2 L d_i d_i-1) is smaller. Biases are weights of a constant input 1 whose random weights
+            are the biases of the hidden units; the paper has none. Targets with norms above 1 enter rescaled
+            (`normalised`), or with their own norms in the tolerance.
+Errata.     The base of the logarithm is not stated. |W| <= 1 is needed, entries of modulus <= 1 are not enough. The
+            subset sums need targets in [-1, 1], not [-1/2, 1/2].
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+import sympy
+
+from slth.bounds import Bound, Direction, Provenance
+from slth.errors import Ball, Box, bracket
+from slth.errors.rounding import spectral_up
+from slth.gadget import Assignment, PairReport, Question, block, check_fit, collapse, prune_pair
+from slth.grid import PRODUCT_EXPONENT
+from slth.laws import Uniform
+from slth.networks.source import Source
+from slth.networks.target import Target, rescaled
+from slth.networks.ticket import Ticket
+from slth.references import PENSIA2020
+from slth.subset_sum.questions import any_or_nearest
+from slth.symbols import symbol
+from slth.theorems.theorem import Certificate, Check, Construction, samples_per_weight
+
+# 1. Statement ---------------------------------------------------------------------------------------------------------
+
+NAME = "pensia2020_subset_sum"
+REFERENCE = PENSIA2020
+
+SLACK = 2.0**-40
+"""Rescaled layers keep this relative distance from norm 1, so that rounding onto the grid does not lift them above it."""
+
+
+def normalised(target: Target) -> Target:
+    """The target, rescaled by positive homogeneity so that every spectral norm is at most 1; unchanged if all are.
+
+    >>> normalised(Target.from_floats([[[3.0]], [[0.5]]])).scale > 1.49
+    True
+    """
+    norms = [spectral_up(layer.matrix) for layer in target.layers]
+    if max(norms) <= 1:
+        return target
+    return rescaled(target, [norm * (1 + SLACK) if norm > 0 else 1.0 for norm in norms])
+
+
+def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> tuple[Check, ...]:
+    """The hypotheses of the theorem for this target and source, each with its numbers."""
+    norm = max(spectral_up(layer.matrix) for layer in target.layers)
+    biases = sum(layer.bias is not None for layer in target.layers)
+    samples, needed = samples_per_weight(source), samples_needed(target, epsilon, delta)
+    return (
+        Check("largest spectral norm of the target", norm, "<=", 1.0, norm <= 1),
+        Check("target layers with a bias", biases, "<=", 0, biases == 0),
+        Check("depth of the source", 2 * source.pairs, ">=", 2 * target.depth, source.pairs >= target.depth),
+        Check("law of the source", _name(source.law), "in", _name(Uniform()), source.law == Uniform()),
+        Check("candidates per weight and side", samples, ">=", needed, samples >= needed),
+    )
+
+
+def _name(law: Uniform) -> str:
+    return f"U[{law.low:g}, {law.high:g}]"
+
+
+# 2. Bound -------------------------------------------------------------------------------------------------------------
+
+_eps, _delta, _L, _I = symbol("epsilon"), symbol("delta"), symbol("L"), symbol("I")
+_d_in, _d_out, _C, _N, _t, _c = symbol("d_in"), symbol("d_out"), symbol("C"), symbol("N"), symbol("t"), symbol("c")
+
+WIDTH = Bound(
+    name="rows of the first matrix",
+    quantity=symbol("D"),
+    direction=Direction.UPPER,
+    expression=_C * _d_in * sympy.log(_d_in * _d_out * _L / sympy.Min(_eps, _delta)),
+    provenance=Provenance.RESTATED,
+    reference=REFERENCE,
+    note="width that suffices; the paper gives no value for C and no base of the logarithm (natural here)",
+)
+
+TOLERANCE = Bound(
+    name="tolerance of one weight",
+    quantity=_t,
+    direction=Direction.UPPER,
+    expression=((1 + _eps) ** (1 / _L) - 1) / sympy.sqrt(_c * _d_in * _d_out),
+    provenance=Provenance.DERIVED,
+    reference=REFERENCE,
+    note="errors of at most t per weight give |f - g| <= epsilon on the unit ball; c is 2 for signed inputs, else 1",
+)
+
+ROWS = Bound(
+    name="rows per input",
+    quantity=_N,
+    direction=Direction.UPPER,
+    expression=sympy.log(8 * _I / (_t**2 * _delta)) / sympy.log(sympy.Rational(16, 15)),
+    provenance=Provenance.DERIVED,
+    reference=REFERENCE,
+    note="N rows per input suffice for I subset sums of tolerance t; each row has the right sign with probability 1/2",
+)
+
+GUARANTEED = Bound(
+    name="guaranteed tolerance",
+    quantity=_t,
+    direction=Direction.UPPER,
+    expression=sympy.sqrt(8 * _I / _delta) * sympy.Rational(15, 16) ** (_N / 2),
+    provenance=Provenance.DERIVED,
+    reference=REFERENCE,
+    note="ROWS solved for t: what N rows per input guarantee with probability 1 - delta",
+)
+
+
+def instances(target: Target) -> int:
+    """Number of subset sums: two per weight of the first layer, one per weight behind it, one per bias."""
+    first = target.layers[0]
+    return first.weight.size + sum(layer.channels.size for layer in target.layers)
+
+
+def _sides(layer: int) -> int:
+    return 2 if layer == 0 else 1
+
+
+def tolerances(target: Target, epsilon: float) -> tuple[float, ...]:
+    """Tolerance of one weight in every layer, such that the l2 recursion gives at most epsilon on the unit ball.
+
+    With s_i = max(1, |W_i|) and layer errors theta s_i the recursion gives (product of s_i) ((1 + theta)^L - 1).
+    For norms of at most 1 this is the bound TOLERANCE.
+
+    Raises:
+        ValueError: epsilon is not positive and finite.
+    """
+    if not (math.isfinite(epsilon) and epsilon > 0):
+        raise ValueError(f"epsilon, the approximation error, must be positive and finite; got {epsilon}")
+    norms = [max(1.0, spectral_up(layer.matrix)) for layer in target.layers]
+    theta = math.expm1(math.log1p(epsilon / math.prod(norms)) / target.depth)
+    return tuple(
+        norm * theta / math.sqrt(_sides(i) * layer.channels.size)
+        for i, (norm, layer) in enumerate(zip(norms, target.layers, strict=True))
+    )
+
+
+def samples_needed(target: Target, epsilon: float, delta: float) -> int:
+    """Candidates per weight and side that suffice with probability 1 - delta for all such targets at once (ROWS).
+
+    Raises:
+        ValueError: epsilon is not positive, delta not in (0, 1).
+
+    >>> samples_needed(Target.from_floats([[[0.5]]]), epsilon=0.1, delta=0.1)
+    80
+    """
+    if not 0 < delta < 1:
+        raise ValueError(f"delta, the failure probability, must lie strictly between 0 and 1; got {delta}")
+    smallest = min(tolerances(target, epsilon))
+    return math.ceil(ROWS.evaluate(I=instances(target), t=smallest, delta=delta) / 2)
+
+
+def guaranteed_error(target: Target, samples: int, delta: float) -> float:
+    """The error on the unit ball that a source with so many candidates guarantees with probability 1 - delta.
+
+    The inverse of `samples_needed` for norms of at most 1: a curve to draw beside measured errors. Infinite where it
+    would overflow.
+    """
+    t = GUARANTEED.evaluate(I=instances(target), N=2 * samples, delta=delta)
+    growth = [math.log1p(t * math.sqrt(_sides(i) * layer.channels.size)) for i, layer in enumerate(target.layers)]
+    return math.expm1(sum(growth)) if sum(growth) < 700 else math.inf
+
+
+# 3. Construction ------------------------------------------------------------------------------------------------------
+
+
+def source(
+    target: Target, epsilon: float, delta: float, seed: int, samples: int | None = None, trial: int = 0
+) -> Source:
+    """The random network of twice the depth.
+
+    Args:
+        target: fixes the widths d_i.
+        epsilon: error to reach, > 0.
+        delta: failure probability to allow, in (0, 1).
+        seed: key of the random stream.
+        samples: candidates per weight and side, >= 1; by default `samples_needed`.
+        trial: index of the draw.
+
+    Returns:
+        A source with 2 * samples hidden units per input (and per constant input, for a bias) in every pair.
+
+    Raises:
+        ValueError: a number is out of its range.
+    """
+    samples = samples_needed(target, epsilon, delta) if samples is None else samples
+    if samples < 1:
+        raise ValueError(f"need at least 1 candidate per weight and side; got {samples}")
+    widths = [target.widths[0]]
+    for layer in target.layers:
+        widths += [2 * samples * layer.channels.shape[1], layer.outputs]
+    return Source(seed, tuple(widths), tuple(layer.bias is not None for layer in target.layers), trial=trial)
+
+
+def construct(
+    target: Target,
+    source: Source,
+    epsilon: float,
+    question: Question = any_or_nearest,
+    assignment: Assignment = block,
+    advance: Callable[[int], object] = lambda solved: None,
+) -> Construction:
+    """Prunes the source to the target, one subset sum per weight and sign.
+
+    Args:
+        target: the network to approximate.
+        source: the random network, drawn once; a failed subset sum is counted, never redrawn.
+        epsilon: sets the tolerance of the subset sums.
+        question: asked of every subset sum, see `slth.subset_sum.questions`.
+        assignment: `block` (the papers') or `adaptive`.
+        advance: called with the number of subset sums solved since the last call.
+
+    Returns:
+        The ticket and its subset sums.
+
+    Raises:
+        ValueError: the source does not fit the target, or epsilon is not positive.
+    """
+    started = time.perf_counter()
+    check_fit(target, source)
+    on_grid = tuple(math.floor(math.ldexp(t, PRODUCT_EXPONENT)) for t in tolerances(target, epsilon))
+    masks: list[np.ndarray] = []
+    reports: list[PairReport] = []
+    for i, layer in enumerate(target.layers):
+        first, second, report = prune_pair(
+            layer, source, i, question, on_grid[i], nonnegative=i > 0, assignment=assignment, advance=advance
+        )
+        masks += [first, second]
+        reports.append(report)
+    ticket = Ticket(source, tuple(masks))
+    spent = time.perf_counter() - started
+    return Construction(ticket, tuple(reports), on_grid, question.__name__, assignment.__name__, spent)
+
+
+# 4. Certificate -------------------------------------------------------------------------------------------------------
+
+
+def certify(
+    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+) -> Certificate:
+    """What is known about the ticket: proved and attained error on the domain (the theorem's unit ball by default).
+
+    The errors are computed anew from the masks and the seed, by `slth.gadget.collapse`; nothing that the solver said is
+    trusted.
+
+    Raises:
+        ValueError: the ticket does not fit the target, or the domain has another dimension.
+    """
+    started = time.perf_counter()
+    domain = Ball(target.widths[0]) if domain is None else domain
+    error = bracket(collapse(target, construction.ticket), domain)
+    checks = hypotheses(target, construction.ticket.source, epsilon, delta)
+    spent = construction.seconds + time.perf_counter() - started
+    return Certificate(NAME, epsilon, delta, checks, target, construction, error, spent)
