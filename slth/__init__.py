@@ -1,0 +1,76 @@
+"""slth: the strong lottery ticket hypothesis, verified by building it.
+
+The public names, by subject. They are imported on first use, so that ``import slth`` and ``slth --help`` stay quick.
+
+>>> import slth
+>>> target = slth.random_target([4, 3, 2], seed=0)
+>>> found = slth.verify(slth.pensia2020_subset_sum, target, epsilon=0.5, delta=0.1, seed=1, samples=16)
+>>> found.error.lower <= found.error.upper
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+PUBLIC = {
+    # the random network
+    "Uniform": "slth.laws",
+    "Product": "slth.laws",
+    "Source": "slth.networks.source",
+    # the network to approximate
+    "Dense": "slth.networks.layers",
+    "Target": "slth.networks.target",
+    "rescaled": "slth.networks.target",
+    "from_torch": "slth.networks.torch_import",
+    "load_target": "slth.networks.files",
+    "digits": "slth.networks.examples",
+    "random_target": "slth.networks.examples",
+    # the ticket
+    "Ticket": "slth.networks.ticket",
+    "to_module": "slth.networks.torch_export",
+    "save_ticket": "slth.networks.files",
+    "load_ticket": "slth.networks.files",
+    # the gadget
+    "EffectiveLayer": "slth.gadget",
+    "adaptive": "slth.gadget",
+    "block": "slth.gadget",
+    "collapse": "slth.gadget",
+    "prune_pair": "slth.gadget",
+    # subset sums
+    "SubsetSums": "slth.subset_sum",
+    "Subsets": "slth.subset_sum",
+    "Status": "slth.subset_sum",
+    "best": "slth.subset_sum",
+    "any_within": "slth.subset_sum",
+    "sparsest_within": "slth.subset_sum",
+    # errors
+    "Ball": "slth.errors",
+    "Box": "slth.errors",
+    "ErrorInterval": "slth.errors",
+    "bracket": "slth.errors",
+    # bounds
+    "Bound": "slth.bounds",
+    # theorems
+    "pensia2020_subset_sum": "slth.theorems",
+    "pensia2020_lower": "slth.theorems",
+    "lueker1998_subset_sum": "slth.theorems",
+    "Certificate": "slth.theorems.theorem",
+    "verify": "slth.theorems.theorem",
+    # many draws, figures
+    "sweep_candidates": "slth.experiments.sweep",
+    "error_intervals": "slth.plots",
+}
+
+__all__ = sorted(PUBLIC)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PUBLIC:
+        raise AttributeError(f"module 'slth' has no attribute {name!r}; public names: {', '.join(__all__)}")
+    return getattr(import_module(PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

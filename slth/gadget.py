@@ -18,6 +18,7 @@ the weight of a constant input 1; its random weights are the biases of the hidde
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,14 +138,18 @@ def adaptive(positive: NDArray[np.bool_], units: int, nonnegative: bool) -> Inte
     """
     hidden, inputs = positive.shape
     reads = np.full(hidden, -1, dtype=np.int64)
-    free = list(range(hidden))
+    free = deque(range(hidden))
     for turn in range(units):
         wanted = nonnegative or turn % 2 == 0
         for j in range(inputs):
-            # About two looks are expected: the sign fits with probability one half.
-            place = next((p for p, r in enumerate(free) if positive[r, j] == wanted), None)
-            if place is not None:
-                reads[free.pop(place)] = j
+            passed = []
+            while free:  # about two looks are expected: the sign fits with probability one half
+                unit = free.popleft()
+                if positive[unit, j] == wanted:
+                    reads[unit] = j
+                    break
+                passed.append(unit)
+            free.extendleft(reversed(passed))
     return reads
 
 
@@ -252,11 +257,12 @@ def prune_pair(
     (hidden, columns), (outputs, _) = source.shapes[2 * pair], source.shapes[2 * pair + 1]
     channels = layer.channels
     units, remainder = divmod(hidden, channels.shape[1])
-    if remainder or columns < channels.shape[1] or outputs != layer.outputs:
+    fits = source.widths[2 * pair] == layer.inputs and columns >= channels.shape[1] and outputs == layer.outputs
+    if remainder or not fits:
         raise ValueError(
-            f"pair {pair + 1} of the source, {hidden} hidden units over {columns} channels and {outputs} outputs, does not fit "
-            f"a layer with {channels.shape[1]} channels and {layer.outputs} outputs: the hidden width must be a multiple of the "
-            "number of channels (inputs, and one for the bias)"
+            f"pair {pair + 1} of the source, {hidden} hidden units over {columns} channels and {outputs} "
+            f"outputs, does not fit a layer with {channels.shape[1]} channels and {layer.outputs} outputs: the "
+            "hidden width must be a multiple of the number of channels (inputs, and one for the bias)"
         )
     signs = np.concatenate([rows[:, : channels.shape[1]] > 0 for _, rows in source.chunks(2 * pair)])
     reads = assignment(signs, units, nonnegative)

@@ -1,7 +1,7 @@
 """The papers behind the package, one frozen value each, with the slips that are known in them.
 
-A field that could not be confirmed is None. A theorem file names its paper by one of these values, so that every
-bound, certificate and figure can say where it comes from.
+A field that could not be confirmed is None. A theorem file names its paper by one of these values, so that
+every bound, certificate and figure can say where it comes from.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class Reference:
         year: of the venue.
         title: as in the venue.
         venue: journal with volume and pages, or conference; None if not confirmed.
-        arxiv: identifier, with the version if one was read ("2006.07990v2"); None if there is none or it is not known.
+        arxiv: identifier, with the version if one was read ("2006.07990v2"); None if there is none or it is
+            not known.
         errata: known slips.
 
     >>> LUEKER1998.cite()
@@ -53,7 +54,9 @@ class Reference:
 
     def __post_init__(self) -> None:
         if not self.authors or not all(self.authors):
-            raise ValueError(f"reference {self.key!r} needs at least one author, each a family name; got {self.authors}")
+            raise ValueError(
+                f"reference {self.key!r} needs at least one author, each a family name; got {self.authors}"
+            )
 
     def cite(self) -> str:
         """The citation in running text: all of up to two authors, else the first and "et al.", then the year.
@@ -91,7 +94,8 @@ LUEKER1998 = Reference(
         ),
         Erratum(
             locator="Corollary 3.3, as later papers restate it",
-            issue="easily merged with Corollary 2.5: it is about laws that contain a uniform one, and C depends on the share",
+            issue="easily merged with Corollary 2.5: it is about laws that contain a uniform one, and C "
+            "depends on the share",
         ),
     ),
 )
@@ -125,7 +129,8 @@ PENSIA2020 = Reference(
         Erratum(
             locator="Theorem 1",
             issue="the base of the logarithm is not stated, and the constant C has no value",
-            resolution="natural logarithms, C supplied by the caller; explicit constants are derived beside it",
+            resolution="natural logarithms, C supplied by the caller; explicit constants are derived beside "
+            "it",
         ),
         Erratum(
             locator="Corollary 1",
@@ -134,9 +139,11 @@ PENSIA2020 = Reference(
         ),
         Erratum(
             locator="released code, subset sum experiment",
-            issue="one set of samples is drawn per row of the weight matrix and used for all weights of the row; no random "
+            issue="one set of samples is drawn per row of the weight matrix and used for all weights of the "
+            "row; no random "
             "network is built",
-            resolution="sources here are random networks, and every product of the gadget is used as it was drawn",
+            resolution="sources here are random networks, and every product of the gadget is used as it was "
+            "drawn",
         ),
     ),
 )

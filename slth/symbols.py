@@ -1,7 +1,8 @@
 """The notation: every symbol that a bound may contain, with its meaning, unit and range.
 
-Symbols are real, so that a bound on a whole number n can be solved and drawn between whole numbers; round the result.
-A symbol's name is also the keyword under which its value is given: ``bound.evaluate(epsilon=0.1, n=20)``.
+Symbols are real, so that a bound on a whole number n can be solved and drawn between whole numbers; round the
+result. A symbol's name is also the keyword under which its value is given: ``bound.evaluate(epsilon=0.1,
+n=20)``.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Notation:
     range: sympy.Interval
 
 
-def _line(name: str, meaning: str, unit: str, low: float, high: float = sympy.oo, *, open: bool = False) -> Notation:
+def _line(
+    name: str, meaning: str, unit: str, low: float, high: float = sympy.oo, *, open: bool = False
+) -> Notation:
     interval = sympy.Interval(low, high, left_open=open, right_open=open)
     # Positive where the interval allows: sympy then knows log(n), sqrt(1 / delta) and the like to be real.
     sign = {"positive": True} if low >= 0 else {"real": True}
@@ -39,7 +42,13 @@ def _line(name: str, meaning: str, unit: str, low: float, high: float = sympy.oo
 
 
 TABLE: tuple[Notation, ...] = (
-    _line("epsilon", "approximation error: of a network over its domain, or of one subset sum", "1", 0, open=True),
+    _line(
+        "epsilon",
+        "approximation error: of a network over its domain, or of one subset sum",
+        "1",
+        0,
+        open=True,
+    ),
     _line("delta", "failure probability", "1", 0, 1, open=True),
     _line("n", "candidates per subset sum (samples)", "samples", 0),
     _line("k", "size of a subset", "samples", 0),

@@ -29,13 +29,15 @@ class Dense:
     def __post_init__(self) -> None:
         if self.weight.dtype != np.int64 or self.weight.ndim != 2 or 0 in self.weight.shape:
             raise ValueError(
-                f"a dense layer needs an int64 weight matrix (outputs, inputs) without empty sides; got {self.weight.dtype} "
-                f"of shape {self.weight.shape}: build it with Dense.from_floats"
+                "a dense layer needs an int64 weight matrix (outputs, inputs) without empty sides; got "
+                f"{self.weight.dtype} of shape {self.weight.shape}: build it with Dense.from_floats"
             )
-        if self.bias is not None and (self.bias.dtype != np.int64 or self.bias.shape != self.weight.shape[:1]):
+        if self.bias is not None and (
+            self.bias.dtype != np.int64 or self.bias.shape != self.weight.shape[:1]
+        ):
             raise ValueError(
-                f"the bias of a layer with {self.outputs} outputs must be int64 of shape ({self.outputs},); got "
-                f"{self.bias.dtype} of shape {self.bias.shape}"
+                f"the bias of a layer with {self.outputs} outputs must be int64 of shape ({self.outputs},); "
+                f"got {self.bias.dtype} of shape {self.bias.shape}"
             )
 
     @classmethod
@@ -46,7 +48,9 @@ class Dense:
             ValueError: not a matrix, empty, NaN, infinite or too large.
         """
         if np.ndim(weight) != 2 or 0 in np.shape(weight):
-            raise ValueError(f"{name} must be a matrix (outputs, inputs) with no empty side; got shape {np.shape(weight)}")
+            raise ValueError(
+                f"{name} must be a matrix (outputs, inputs) with no empty side; got shape {np.shape(weight)}"
+            )
         integers = None if bias is None else to_grid(bias, f"the bias beside {name}")[0]
         return cls(to_grid(weight, name)[0], integers)
 
@@ -70,5 +74,5 @@ class Dense:
 
     @property
     def channels(self) -> NDArray[np.int64]:
-        """Weight and bias side by side, int64 (outputs, inputs or inputs + 1): the bias is the weight of a constant 1."""
+        """Weight and bias side by side, int64 (outputs, inputs or inputs + 1); a bias weighs a constant 1."""
         return self.weight if self.bias is None else np.column_stack([self.weight, self.bias])

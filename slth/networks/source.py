@@ -16,8 +16,8 @@ from slth.randomness import bits, check_seed, stream_number
 class Source:
     """A random ReLU network g(x) = M_2L relu(M_2L-1 ... relu(M_1 x)) with i.i.d. weights.
 
-    Pair i of matrices has hidden width D_i: M_2i-1 is (D_i, d_i-1) and M_2i is (d_i, D_i). Where the pair has random
-    biases, M_2i-1 has one more column, the biases of its hidden units.
+    Pair i of matrices has hidden width D_i: M_2i-1 is (D_i, d_i-1) and M_2i is (d_i, D_i). Where the pair has
+    random biases, M_2i-1 has one more column, the biases of its hidden units.
 
     Attributes:
         seed: 0 <= seed < 2^64.
@@ -88,7 +88,7 @@ class Source:
         return drawn.reshape(stop - start, columns)
 
     def chunks(self, matrix: int, max_bytes: int = 1 << 26) -> Iterator[tuple[int, NDArray[np.int64]]]:
-        """Yields (first row, rows) through a matrix, each piece of at most max_bytes (but at least one row)."""
+        """Yields (first row, rows) through a matrix, each of at most max_bytes (but at least one row)."""
         height, columns = self.shapes[matrix]
         step = max(1, max_bytes // (8 * columns))
         for start in range(0, height, step):

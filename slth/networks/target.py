@@ -39,8 +39,8 @@ class Target:
         for i, (before, after) in enumerate(zip(self.layers, self.layers[1:], strict=False)):
             if before.outputs != after.inputs:
                 raise ValueError(
-                    f"layers do not chain: layer {i + 1} has {before.outputs} outputs and layer {i + 2} has {after.inputs} "
-                    "inputs; weight matrices are (outputs, inputs), first layer first"
+                    f"layers do not chain: layer {i + 1} has {before.outputs} outputs and layer {i + 2} has "
+                    f"{after.inputs} inputs; weight matrices are (outputs, inputs), first layer first"
                 )
 
     @classmethod
@@ -62,10 +62,11 @@ class Target:
         """
         biases = [None] * len(weights) if biases is None else list(biases)
         if len(biases) != len(weights):
-            raise ValueError(f"need one bias (or None) per layer; got {len(weights)} weights and {len(biases)} biases")
-        layers = tuple(
-            Dense.from_floats(w, b, f"the weight of layer {i + 1}") for i, (w, b) in enumerate(zip(weights, biases, strict=True))
-        )
+            raise ValueError(
+                f"need one bias (or None) per layer; got {len(weights)} weights and {len(biases)} biases"
+            )
+        names = [f"the weight of layer {i + 1}" for i in range(len(weights))] if names is None else names
+        layers = tuple(Dense.from_floats(*layer) for layer in zip(weights, biases, names, strict=True))
         moved = [to_grid(v)[1] for v in [*weights, *biases] if v is not None]
         return cls(layers, max(moved, default=0.0))
 
@@ -95,8 +96,10 @@ class Target:
 def rescaled(target: Target, limits: Sequence[float]) -> Target:
     """The same network up to a positive factor, with layer i divided by limits[i].
 
-    relu(c z) = c relu(z) for c > 0, so dividing W_i by c_i and b_i by c_1 ... c_i divides f by the product of all c_i.
-    The quotients are rounded onto the grid again; the rounding is added to `Target.rounding` (in the new units).
+    relu(c z) = c relu(z) for c > 0, so dividing W_i by c_i and b_i by c_1 ... c_i divides f by the product of
+    all c_i. The quotients are rounded onto the grid again. `Target.rounding`, in the new units, then bounds
+    how far the farthest weight is from the quotient of the weight that was given; `Target.scale` has depth
+    float64 roundings.
 
     Args:
         target: any target.
@@ -113,7 +116,12 @@ def rescaled(target: Target, limits: Sequence[float]) -> Target:
     if len(limits) != target.depth or not all(np.isfinite(c) and c > 0 for c in limits):
         raise ValueError(f"need {target.depth} positive divisors, one per layer; got {list(limits)}")
     so_far = np.cumprod(limits)
-    weights = [layer.matrix / c for layer, c in zip(target.layers, limits, strict=True)]
-    biases = [None if layer.bias is None else layer.shift / c for layer, c in zip(target.layers, so_far, strict=True)]
+    weights, biases = [], []
+    for layer, own, all_own in zip(target.layers, limits, so_far, strict=True):
+        weights.append(layer.matrix / own)
+        biases.append(None if layer.bias is None else layer.shift / all_own)
     new = Target.from_floats(weights, biases)
-    return Target(new.layers, new.rounding + target.rounding / float(min(limits)), target.scale * float(so_far[-1]))
+    # A quotient of modulus at most 16 is off by depth units of 2^-49 at most: one division, depth - 1
+    # products.
+    divided = target.rounding / min(*limits, *so_far) + target.depth * 2.0**-49
+    return Target(new.layers, new.rounding + divided, target.scale * float(so_far[-1]))

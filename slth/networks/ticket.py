@@ -31,8 +31,8 @@ class Ticket:
         shapes = tuple(mask.shape for mask in self.masks)
         if shapes != self.source.shapes or any(mask.dtype != np.bool_ for mask in self.masks):
             raise ValueError(
-                f"need one bool mask per matrix of the source, of shapes {self.source.shapes}; got shapes {shapes} of "
-                f"dtypes {sorted({str(mask.dtype) for mask in self.masks})}"
+                f"need one bool mask per matrix of the source, of shapes {self.source.shapes}; got shapes "
+                f"{shapes} of dtypes {sorted({str(mask.dtype) for mask in self.masks})}"
             )
 
     def weights(self, matrix: int) -> NDArray[np.int64]:
@@ -55,6 +55,6 @@ class Ticket:
 
     @property
     def density_of_second_layers(self) -> float:
-        """Kept weights over all weights in the second matrices of the pairs, where the subset sums are solved."""
+        """Kept weights over all weights in the second matrices of the pairs, those of the subset sums."""
         second = self.masks[1::2]
         return sum(int(np.count_nonzero(mask)) for mask in second) / sum(mask.size for mask in second)

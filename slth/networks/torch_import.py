@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard, TypeVar
 
 import torch
 from torch import nn
@@ -15,14 +16,16 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 PRUNED = {"weight", "bias", "weight_orig", "weight_mask", "bias_orig", "bias_mask"}
 """Tensors of a Linear, with or without torch.nn.utils.prune."""
 
+Kind = TypeVar("Kind", bound=nn.Module)
+
 SHAPE = "a target is nn.Sequential(Linear, ReLU, Linear, ..., Linear)"
 
 
 def from_torch(module: nn.Module) -> Target:
     """The target that a chain of Linear and ReLU modules computes.
 
-    A Flatten before the first Linear, Identity modules and nested Sequentials are accepted. Where a Linear is pruned
-    with `torch.nn.utils.prune`, its weight is mask times original weight.
+    A Flatten before the first Linear, Identity modules and nested Sequentials are accepted. Where a Linear is
+    pruned with `torch.nn.utils.prune`, its weight is mask times original weight.
 
     Args:
         module: nn.Sequential of Linear, ReLU, Linear, ..., Linear; any device, any dtype of `FLOATS`.
@@ -32,8 +35,8 @@ def from_torch(module: nn.Module) -> Target:
 
     Raises:
         TypeError: not a Sequential, or a module of another kind, or weights that are no real floats.
-        ValueError: Linear and ReLU do not alternate, no Linear at all, a Linear without values, a value that is NaN,
-            infinite or too large.
+        ValueError: Linear and ReLU do not alternate, no Linear at all, a Linear without values, a value that
+            is NaN, infinite or too large.
 
     >>> f = from_torch(nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2, bias=False)))
     >>> f.widths, f.layers[0].bias is None, f.layers[1].bias is None
@@ -47,8 +50,8 @@ def from_torch(module: nn.Module) -> Target:
         if _is(part, nn.Linear):
             if open_linear:
                 raise ValueError(
-                    f"{SHAPE}; position {place} is a second Linear without a ReLU before it: multiply the two matrices "
-                    "into one, or add the ReLU"
+                    f"{SHAPE}; position {place} is a second Linear without a ReLU before it: multiply the "
+                    "two matrices into one, or add the ReLU"
                 )
             linears.append((place, part))
             open_linear = True
@@ -61,26 +64,29 @@ def from_torch(module: nn.Module) -> Target:
     if not linears:
         raise ValueError(f"{SHAPE}; this one has no Linear: add the layers")
     if not open_linear:
-        raise ValueError(f"{SHAPE}; the last module is a ReLU, not a Linear: leave the last ReLU outside the target")
+        raise ValueError(
+            f"{SHAPE}; the last module is a ReLU, not a Linear: leave the last ReLU outside the target"
+        )
     names = [f"the weight of the Linear at position {place}" for place, _ in linears]
     weights = [_effective(place, linear, "weight").numpy() for place, linear in linears]
     biases = [None if linear.bias is None else _effective(p, linear, "bias").numpy() for p, linear in linears]
     return Target.from_floats(weights, biases, names)
 
 
-def _is(module: nn.Module, kind: type[nn.Module]) -> bool:
-    """Whether the module is of this kind and computes what this kind computes (a subclass may compute anything)."""
+def _is(module: nn.Module, kind: type[Kind]) -> TypeGuard[Kind]:
+    """Whether the module computes what this kind computes; a subclass may compute anything."""
     return isinstance(module, kind) and type(module).forward is kind.forward
 
 
 def _parts(module: nn.Module, place: str) -> Iterator[tuple[str, nn.Module]]:
     """Yields (position, module) through nested Sequentials, in order."""
-    for name, child in module.named_children():
-        here = f"{place}{name}"
+    for name, child in module._modules.items():  # named_children would leave out a ReLU that is used twice
+        if child is None:
+            continue
         if _is(child, nn.Sequential):
-            yield from _parts(child, f"{here}.")
+            yield from _parts(child, f"{place}{name}.")
         else:
-            yield here, child
+            yield f"{place}{name}", child
 
 
 def _passes(part: nn.Module, first: bool) -> bool:
@@ -110,19 +116,21 @@ def _effective(place: str, linear: nn.Linear, name: str) -> torch.Tensor:
     stored = {n for n, _ in linear.named_parameters()} | {n for n, _ in linear.named_buffers()}
     if stored - PRUNED:
         raise TypeError(
-            f"the Linear at position {place} computes its weight from {sorted(stored - PRUNED)}: make it a plain Linear "
-            "first, with torch.nn.utils.parametrize.remove_parametrizations or remove_weight_norm"
+            f"the Linear at position {place} computes its weight from {sorted(stored - PRUNED)}: make it a "
+            "plain Linear first, with torch.nn.utils.parametrize.remove_parametrizations or "
+            "remove_weight_norm"
         )
     # After training, `weight` is one step behind weight_orig until the next forward pass.
     original, mask = getattr(linear, f"{name}_orig", None), getattr(linear, f"{name}_mask", None)
-    pruned = original is not None and mask is not None
-    values = original if pruned else getattr(linear, name)
+    values: torch.Tensor = getattr(linear, name) if original is None else original
     if values.is_meta or isinstance(values, nn.parameter.UninitializedParameter):
-        raise ValueError(f"the {name} of the Linear at position {place} has no values yet: load or initialise it")
+        raise ValueError(
+            f"the {name} of the Linear at position {place} has no values yet: load or initialise it"
+        )
     if values.dtype not in FLOATS:
         raise TypeError(
-            f"the {name} of the Linear at position {place} must be float16, bfloat16, float32 or float64; got "
-            f"{values.dtype}: convert it with .to(torch.float32)"
+            f"the {name} of the Linear at position {place} must be float16, bfloat16, float32 or float64; "
+            f"got {values.dtype}: convert it with .to(torch.float32)"
         )
     dense = values.detach().to("cpu", torch.float64)
-    return dense * mask.detach().to("cpu", torch.float64) if pruned else dense
+    return dense if mask is None else dense * mask.detach().to("cpu", torch.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slth.subset_sum.kernels import joins, pairs
+from slth.subset_sum.kernels import joins, merges, pairs
 from slth.subset_sum.kernels.threads import in_pieces
 from slth.subset_sum.problem import SubsetSums
 
@@ -53,7 +53,7 @@ def nearest_by_size(
             masks[start:stop],
         )
 
-    in_pieces(solve, len(rows), joins.LANES)
+    in_pieces(solve, len(rows), merges.LANES)
     return masks
 
 

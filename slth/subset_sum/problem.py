@@ -63,14 +63,14 @@ class SubsetSums:
             array = getattr(self, name)
             if not isinstance(array, np.ndarray) or array.dtype != np.int64:
                 raise TypeError(
-                    f"{name} must be an int64 array of grid integers; got {getattr(array, 'dtype', type(array).__name__)}: "
-                    "use SubsetSums.from_floats for floating-point data"
+                    f"{name} must be an int64 array of grid integers; got "
+                    f"{getattr(array, 'dtype', type(array).__name__)}: floats go to SubsetSums.from_floats"
                 )
             object.__setattr__(self, name, np.ascontiguousarray(array))
         if self.samples.ndim != 2 or self.targets.shape != self.samples.shape[:1]:
             raise ValueError(
-                f"expected samples (m, n) and targets (m,); got {self.samples.shape} and {self.targets.shape}: "
-                "give each instance one row of samples and one target"
+                f"expected samples (m, n) and targets (m,); got {self.samples.shape} and "
+                f"{self.targets.shape}: give each instance one row of samples and one target"
             )
         if self.n < 1:
             raise ValueError("every instance needs at least one sample; got n = 0: add a column of samples")
@@ -78,21 +78,21 @@ class SubsetSums:
         row = int(sums.first_beyond_limit(self.samples, self.targets))
         if row >= 0:
             raise ValueError(
-                f"row {row} has sum |samples| + |target| >= 2^{sums.LIMIT_EXPONENT}, where sums could overflow int64: "
-                "use a coarser unit (a smaller exponent)"
+                f"row {row} has sum |samples| + |target| >= 2^{sums.LIMIT_EXPONENT}, where sums could "
+                "overflow int64: use a coarser unit (a smaller exponent)"
             )
 
     def _check_unit(self) -> None:
         exponent, rounding = np.asarray(self.exponent), np.asarray(self.rounding)
         if exponent.dtype.kind not in "iu" or exponent.shape not in ((), (self.m,)):
             raise ValueError(
-                f"exponent must be an integer or an integer array of shape ({self.m},); got dtype {exponent.dtype}, "
-                f"shape {exponent.shape}"
+                f"exponent must be an integer or an integer array of shape ({self.m},); got "
+                f"dtype {exponent.dtype}, shape {exponent.shape}"
             )
         if rounding.dtype.kind != "f" or rounding.shape not in ((), (self.m,)):
             raise ValueError(
-                f"rounding must be a float or a float64 array of shape ({self.m},); got dtype {rounding.dtype}, "
-                f"shape {rounding.shape}"
+                f"rounding must be a float or a float64 array of shape ({self.m},); got "
+                f"dtype {rounding.dtype}, shape {rounding.shape}"
             )
         if not (np.isfinite(rounding).all() and (rounding >= 0).all()):
             raise ValueError("rounding must be finite and >= 0; it is a bound on a distance")
@@ -132,7 +132,8 @@ class SubsetSums:
         for name, array in (("samples", samples), ("targets", targets)):
             if array.dtype not in (np.float32, np.float64):
                 raise TypeError(
-                    f"{name} must be float32 or float64; got {array.dtype}: integers go to SubsetSums(...) itself"
+                    f"{name} must be float32 or float64; got {array.dtype}: "
+                    "integers go to SubsetSums(...) itself"
                 )
         if samples.ndim != 2 or targets.shape != samples.shape[:1]:
             raise ValueError(

@@ -38,8 +38,8 @@ def best(problem: SubsetSums) -> Subsets:
     """
     if problem.n > LARGEST_SINGLE:
         raise ValueError(
-            f"the exact minimiser is limited to n <= {LARGEST_SINGLE} samples; got n = {problem.n}: give a tolerance "
-            "and use any_within, or keep fewer candidates"
+            f"the exact minimiser is limited to n <= {LARGEST_SINGLE} samples; got n = {problem.n}: "
+            "give a tolerance and use any_within, or keep fewer candidates"
         )
     if problem.n <= LARGEST_BATCHED:
         masks = nearest_masks(problem)
@@ -98,8 +98,8 @@ def sparsest_within(problem: SubsetSums, tolerance: int | NDArray[np.int64]) -> 
     tolerances = _checked(tolerance, problem.m)
     if problem.n > LARGEST_BATCHED:
         raise ValueError(
-            f"the sparsest subset is searched exactly for n <= {LARGEST_BATCHED} samples; got n = {problem.n}: keep "
-            f"{LARGEST_BATCHED} candidates, or use any_within"
+            f"the sparsest subset is searched for n <= {LARGEST_BATCHED} samples; got n = {problem.n}: "
+            f"keep {LARGEST_BATCHED} candidates, or use any_within"
         )
     masks, status = sparsest.search(problem, tolerances)
     return _verified(problem, masks, status, tolerances)
@@ -137,8 +137,8 @@ def tolerance_on_grid(
     left = allowed.astype(np.int64) - used.astype(np.int64)
     if (left < 0).any():
         raise ValueError(
-            f"epsilon {float(epsilon.min()):g} is below the rounding of {int((left < 0).sum())} rows, so no subset "
-            "could be certified: use a larger epsilon or data of smaller range"
+            f"epsilon {float(epsilon.min()):g} is below the rounding of {int((left < 0).sum())} rows, so no "
+            "subset could be certified: use a larger epsilon or data of smaller range"
         )
     return np.asarray(left)
 
@@ -147,7 +147,8 @@ def _checked(tolerance: int | NDArray[np.int64], m: int) -> NDArray[np.int64]:
     array = np.asarray(tolerance)
     if array.dtype.kind not in "iu":
         raise TypeError(
-            f"tolerance must be an integer in grid units; got {array.dtype}: convert it with tolerance_on_grid"
+            f"tolerance must be an integer in grid units; got {array.dtype}: "
+            "convert it with tolerance_on_grid"
         )
     if array.shape not in ((), (m,)):
         raise ValueError(

@@ -1,8 +1,6 @@
-"""Searches that look at few subsets: blocks of 64 for any subset within a tolerance, levels by size for the
-sparsest.
+"""Searches that look at few subsets: blocks of 64 for any subset, levels by size for the sparsest.
 
-A residual r is within tolerance when the unsigned number r + tolerance is at most 2 tolerance: one
-comparison.
+A residual r is within tolerance when, read as unsigned, r + tolerance is at most 2 tolerance: one comparison.
 """
 
 from __future__ import annotations
@@ -12,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+Integers = NDArray[np.int64]
 
 BLOCK = 6
 """Samples in a block: its 64 partial sums are 8 vectors of 8."""
@@ -30,7 +30,7 @@ BEYOND_REACH = np.uint8(255)
 
 
 @njit(cache=True, nogil=True)
-def _bits_needed(sample: NDArray[np.int64], target: int, tolerance: int) -> int:
+def _bits_needed(sample: Integers, target: int, tolerance: int) -> int:
     """About log2 of the number of subsets needed for one hit, or -1 when the target is beyond reach.
 
     The sums of random subsets have mean sum x / 2 and variance sum x^2 / 4 and are taken as normal. Only
@@ -54,7 +54,7 @@ def _bits_needed(sample: NDArray[np.int64], target: int, tolerance: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _search_blocks(
-    sample: NDArray[np.int64], prefix: int, target: int, tolerance: int, sums: NDArray[np.int64]
+    sample: Integers, prefix: int, target: int, tolerance: int, sums: Integers
 ) -> tuple[int, int]:
     """(mask, -1) of the first hit, or (-1, samples that the next search should use; 255 when beyond reach).
 
@@ -68,7 +68,7 @@ def _search_blocks(
         for i in range(1 << k):
             sums[(1 << k) + i] = sums[i] - x
     window = np.uint64(2 * tolerance)
-    moved = 0
+    moved = np.int64(0)
     code = 0
     for step in range(1 << max(0, prefix - BLOCK)):
         if step:
@@ -77,7 +77,7 @@ def _search_blocks(
                 bit += 1
             code ^= 1 << bit
             moved += sample[BLOCK + bit] if (code >> bit) & 1 else -sample[BLOCK + bit]
-        hits = 0
+        hits = np.int64(0)
         for i in range(1 << BLOCK):
             hits += np.uint64(sums[i] - moved) <= window
         if hits:
@@ -95,9 +95,12 @@ def _search_blocks(
 
 @njit(cache=True, nogil=True)
 def blocks(
-    samples: NDArray[np.int64], targets: NDArray[np.int64], tolerances: NDArray[np.int64],
-    masks: NDArray[np.uint64], todo: NDArray[np.uint8],
-) -> None:  # fmt: skip
+    samples: Integers,
+    targets: Integers,
+    tolerances: Integers,
+    masks: NDArray[np.uint64],
+    todo: NDArray[np.uint8],
+) -> None:
     """Enumerates at most 2^12 subsets of each row in blocks of 64.
 
     Args:
@@ -119,7 +122,7 @@ def blocks(
 
 
 @njit(cache=True, nogil=True)
-def _unrank(position: int, size: int, n: int, binomials: NDArray[np.int64]) -> int:
+def _unrank(position: int, size: int, n: int, binomials: Integers) -> int:
     """The mask of the subset at a position in colexicographic order."""
     mask = 0
     top = n - 1
@@ -133,11 +136,15 @@ def _unrank(position: int, size: int, n: int, binomials: NDArray[np.int64]) -> i
 
 @njit(cache=True, nogil=True)
 def _search_level(
-    sample: NDArray[np.int64], size: int, window: int, binomials: NDArray[np.int64],
-    shorter: NDArray[np.int64], current: NDArray[np.int64], keep: bool,
-) -> int:  # fmt: skip
-    """Position of the first subset of `size` samples within tolerance, or -1; keeps the level if another
-    follows.
+    sample: Integers,
+    size: int,
+    window: int,
+    binomials: Integers,
+    shorter: Integers,
+    current: Integers,
+    keep: bool,
+) -> int:
+    """Position of the first subset of `size` samples within tolerance, or -1; keeps the level on request.
 
     In colexicographic order the subsets with largest element i follow those with smaller ones, and they are
     the first C(i, size - 1) subsets of the level below with i added.
@@ -147,7 +154,7 @@ def _search_level(
     for i in range(size - 1, len(sample)):
         count = binomials[i, size - 1]
         x = sample[i]
-        hits = 0
+        hits = np.int64(0)
         if keep:
             row = current[position : position + count]
             for q in range(count):
@@ -167,9 +174,14 @@ def _search_level(
 
 @njit(cache=True, nogil=True)
 def levels(
-    samples: NDArray[np.int64], targets: NDArray[np.int64], tolerances: NDArray[np.int64], largest: int,
-    binomials: NDArray[np.int64], masks: NDArray[np.uint64], found: NDArray[np.bool_],
-) -> None:  # fmt: skip
+    samples: Integers,
+    targets: Integers,
+    tolerances: Integers,
+    largest: int,
+    binomials: Integers,
+    masks: NDArray[np.uint64],
+    found: NDArray[np.bool_],
+) -> None:
     """The smallest subset of at most `largest` samples within tolerance, first in colexicographic order.
 
     Args:

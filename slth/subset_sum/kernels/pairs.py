@@ -6,11 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+Integers = NDArray[np.int64]
+
 
 @njit(cache=True, nogil=True)
-def closest_pair(a: NDArray[np.int64], b: NDArray[np.int64], target: int) -> tuple[int, int]:
-    """The pair (a[i], b[j]) of two ascending lists whose sum is closest to the target; the first one met on a
-    tie."""
+def closest_pair(a: Integers, b: Integers, target: int) -> tuple[int, int]:
+    """The pair of two ascending lists whose sum is closest to the target; the first one met on a tie."""
     i = 0
     j = len(b) - 1
     best = np.int64(2**63 - 1)

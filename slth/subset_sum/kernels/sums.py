@@ -1,5 +1,4 @@
-"""Exact integer sums: the range check of a problem and the residuals of an answer, apart from every
-search."""
+"""Exact integer sums, apart from every search: the range check of a problem, the residuals of an answer."""
 
 from __future__ import annotations
 
@@ -7,12 +6,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+Integers = NDArray[np.int64]
+
 LIMIT_EXPONENT = 61
 """sum |x| + |t| must stay below 2^61, so that four times any sum fits in int64."""
 
 
 @njit(cache=True, nogil=True)
-def first_beyond_limit(samples: NDArray[np.int64], targets: NDArray[np.int64]) -> int:
+def first_beyond_limit(samples: Integers, targets: Integers) -> int:
     """The first row with sum |x| + |t| >= 2^61, or -1.
 
     Moduli are added in two parts of 32 bits, so no sum can wrap.
@@ -33,9 +34,7 @@ def first_beyond_limit(samples: NDArray[np.int64], targets: NDArray[np.int64]) -
 
 
 @njit(cache=True, nogil=True)
-def residuals(
-    samples: NDArray[np.int64], targets: NDArray[np.int64], masks: NDArray[np.uint64], out: NDArray[np.int64]
-) -> None:
+def residuals(samples: Integers, targets: Integers, masks: NDArray[np.uint64], out: Integers) -> None:
     """out[row] = sum of the samples in the mask - target; masks (m, ceil(n / 64))."""
     n = samples.shape[1]
     for row in range(samples.shape[0]):

@@ -1,5 +1,6 @@
-"""Splits a batch over threads. Kernels release the GIL, so plain threads serve, and no kernel pays for a
-parallel build.
+"""Splits a batch over threads.
+
+Kernels release the GIL, so plain threads serve and no kernel pays for a parallel build.
 
 The number of threads is numba's (`numba.set_num_threads`, or NUMBA_NUM_THREADS in the environment). Every row
 is solved on its own, so the answers do not depend on it.

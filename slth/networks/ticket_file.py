@@ -1,0 +1,169 @@
+"""The bytes of a ticket file: a manifest and bit-packed masks, as safetensors; no weights, no pickle.
+
+Tensor `mask<i>` holds the rows of mask i as `numpy.packbits` packs them. The manifest is canonical JSON
+(sorted keys, no spaces, no numbers but integers; real numbers as hexadecimal strings). Its digest is the
+SHA-256 of the manifest with an empty digest, followed by the packed masks in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from slth.laws import Uniform
+from slth.networks.source import Source
+from slth.networks.ticket import Ticket
+
+FORMAT = "slth-ticket/1"
+STREAM = "philox4x64-10 raw, element e = half e%2 of word e//2"
+LAWS = {"uniform": Uniform}
+
+LARGEST_TICKET = 1 << 32
+"""Random weights of a source at most; unpacked, each takes one byte."""
+
+Packed = list[NDArray[np.uint8]]
+
+
+def encode(ticket: Ticket) -> bytes:
+    """The file of a ticket; the same bytes for the same ticket.
+
+    Raises:
+        ValueError: more than 2^32 random weights.
+    """
+    _check_size(ticket.source)
+    packed = [np.packbits(mask, axis=1) for mask in ticket.masks]
+    named = {_tensor(i): bits for i, bits in enumerate(packed)}
+    return save(named, {"manifest": _canonical(_manifest(ticket, packed))})
+
+
+def decode(path: Path) -> Ticket:
+    """The ticket in a file. Sizes are checked before memory is taken, and every field against what it says.
+
+    Raises:
+        ValueError: the file is damaged, altered, or not a ticket of this format.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            given = _parsed(path, file.metadata())
+            source = _source(path, given)
+            wanted = {_tensor(i): [rows, -(-columns // 8)] for i, (rows, columns) in enumerate(source.shapes)}
+            found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            if {name: [piece.get_dtype(), piece.get_shape()] for name, piece in found.items()} != {
+                name: ["U8", shape] for name, shape in wanted.items()
+            }:
+                raise _refused(path, f"its tensors are not the masks of a source of widths {source.widths}")
+            packed = [file.get_tensor(name) for name in wanted]
+    except SafetensorError as fault:
+        raise _refused(path, f"it is no whole safetensors file ({fault})") from fault
+    masks = tuple(_unpacked(path, bits, shape[1]) for bits, shape in zip(packed, source.shapes, strict=True))
+    ticket = Ticket(source, masks)
+    for key, value in _manifest(ticket, packed).items():
+        if _canonical(given[key]) != _canonical(value):
+            raise _refused(
+                path, f"its {key} is {str(given[key])[:80]}, but its content has {str(value)[:80]}"
+            )
+    return ticket
+
+
+def _tensor(matrix: int) -> str:
+    return f"mask{matrix}"
+
+
+def _refused(path: Path, reason: str) -> ValueError:
+    return ValueError(f"{path} is not a ticket that can be used: {reason}; write it again with save_ticket")
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _manifest(ticket: Ticket, packed: Packed) -> dict[str, Any]:
+    source = ticket.source
+    law = next((name for name, kind in LAWS.items() if type(source.law) is kind), None)
+    if law is None:
+        raise ValueError(f"the law {source.law} has no name in a ticket file; known: {', '.join(LAWS)}")
+    manifest: dict[str, Any] = {
+        "format": FORMAT,
+        "rng": STREAM,
+        "seed": int(source.seed),
+        "trial": int(source.trial),
+        "widths": [int(width) for width in source.widths],
+        "biased": [bool(flag) for flag in source.biased],
+        "law": {"name": law} | {name: float(value).hex() for name, value in asdict(source.law).items()},
+        "kept": [int(np.count_nonzero(mask)) for mask in ticket.masks],
+        "digest": "",
+    }
+    return manifest | {"digest": _digest(_canonical(manifest).encode(), packed)}
+
+
+def _digest(manifest: bytes, packed: Iterable[NDArray[np.uint8]]) -> str:
+    digest = hashlib.sha256(manifest)
+    for bits in packed:
+        digest.update(bits.tobytes())
+    return digest.hexdigest()
+
+
+def _parsed(path: Path, metadata: dict[str, str] | None) -> dict[str, Any]:
+    """The manifest, if it is canonical and has exactly the known keys."""
+    if metadata is None or list(metadata) != ["manifest"]:
+        raise _refused(path, "it has no manifest, or more beside it")
+    try:
+        manifest = json.loads(metadata["manifest"])
+        canonical = _canonical(manifest) == metadata["manifest"]
+    except (ValueError, RecursionError) as fault:
+        raise _refused(path, f"its manifest is no JSON ({str(fault)[:80]})") from fault
+    if not isinstance(manifest, dict) or not canonical:  # canonical: no key twice, no 7.0 for 7
+        raise _refused(path, "its manifest is not canonical JSON")
+    if manifest.get("format") != FORMAT:
+        raise _refused(
+            path, f"its format is {str(manifest.get('format'))[:80]}, and {FORMAT} is the one that is known"
+        )
+    known = {"format", "rng", "seed", "trial", "widths", "biased", "law", "kept", "digest"}
+    if set(manifest) != known:
+        raise _refused(path, f"its manifest lacks or adds the keys {sorted(known ^ set(manifest))}")
+    return manifest
+
+
+def _source(path: Path, manifest: dict[str, Any]) -> Source:
+    seed, trial, widths, biased, law = (manifest[key] for key in ("seed", "trial", "widths", "biased", "law"))
+    typed = type(seed) is type(trial) is int and isinstance(widths, list) and isinstance(biased, list)
+    if not typed or {type(w) for w in widths} != {int} or {type(flag) for flag in biased} != {bool}:
+        raise _refused(
+            path,
+            "seed and trial must be integers, widths a list of integers, biased a list of true and false",
+        )
+    try:
+        parameters = dict(law)
+        kind = LAWS[parameters.pop("name")]
+        drawn = kind(**{name: float.fromhex(value) for name, value in parameters.items()})
+    except (KeyError, TypeError, ValueError, OverflowError) as fault:
+        raise _refused(path, f"its law {str(law)[:80]} is unknown") from fault
+    try:
+        source = Source(seed, tuple(widths), tuple(biased), drawn, trial)
+        _check_size(source)
+    except ValueError as fault:
+        raise _refused(path, str(fault)[:300]) from fault
+    return source
+
+
+def _check_size(source: Source) -> None:
+    if source.parameters > LARGEST_TICKET:
+        raise ValueError(
+            f"a ticket file holds at most 2^32 mask bits; this source has {source.parameters} weights"
+        )
+
+
+def _unpacked(path: Path, bits: NDArray[np.uint8], columns: int) -> NDArray[np.bool_]:
+    padding = -columns % 8
+    if (bits[:, -1] & ((1 << padding) - 1)).any():
+        raise _refused(path, "a bit beyond the last column of a mask is set")
+    return np.unpackbits(bits, axis=1, count=columns).view(bool)

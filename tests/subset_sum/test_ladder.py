@@ -1,0 +1,55 @@
+"""Any subset within a tolerance when there are too many samples to search them all."""
+
+import naive
+import numpy as np
+import pytest
+
+from slth.subset_sum import Status, SubsetSums, any_within
+
+
+def uniform(m, n, low, high, seed=0):
+    rng = np.random.default_rng((seed, m, n))
+    return rng.integers(int(low * 2**48), int(high * 2**48), (m, n))
+
+
+@pytest.mark.parametrize("n", [35, 64, 65, 130, 300])
+def test_central_targets_of_long_rows_are_found(n):
+    samples = uniform(20, n, -1, 1)
+    targets = np.random.default_rng(n).integers(-(2**47), 2**47, 20)
+    answer = any_within(SubsetSums(samples, targets), 1 << 36)
+    assert answer.failed == 0
+    for row in range(20):
+        exact = naive.exact_residual(samples[row], targets[row], answer.chosen[row])
+        assert abs(exact) <= 1 << 36
+
+
+@pytest.mark.parametrize("n", [40, 200])
+def test_far_targets_of_long_rows_are_found_with_a_part_fixed_outside_the_window(n):
+    samples = uniform(10, n, 0.1, 1)
+    answer = any_within(SubsetSums(samples, samples.sum(axis=1) // 3), 1 << 36)
+    assert answer.failed == 0
+
+
+def test_targets_beyond_reach_are_proved_impossible():
+    samples = uniform(3, 100, -1, 1)
+    top = np.maximum(samples, 0).sum(axis=1)
+    assert (any_within(SubsetSums(samples, top + 11), 10).status == Status.IMPOSSIBLE).all()
+    assert (any_within(SubsetSums(samples, top + 10), 10).status != Status.IMPOSSIBLE).all()
+    bottom = np.minimum(samples, 0).sum(axis=1)
+    assert (any_within(SubsetSums(samples, bottom - 11), 10).status == Status.IMPOSSIBLE).all()
+
+
+def test_a_long_row_without_a_hit_stays_unresolved():
+    """All samples even, target odd: nothing qualifies, but no search of windows proves it."""
+    samples = 2 * uniform(2, 40, -1, 1)
+    answer = any_within(SubsetSums(samples, np.array([1, 3])), 0)
+    assert (answer.status == Status.UNRESOLVED).all()
+    assert (answer.residuals == [-1, -3]).all()
+
+
+def test_long_rows_of_zeros_do_not_disturb():
+    samples = np.zeros((2, 70), dtype=np.int64)
+    assert any_within(SubsetSums(samples, np.array([0, 5])), 4).status.tolist() == [
+        Status.FOUND,
+        Status.IMPOSSIBLE,
+    ]
