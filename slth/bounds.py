@@ -116,7 +116,10 @@ class Bound:
         >>> COUNTING_TOLERANCE.latex()
         '\\varepsilon \\geq 2^{- n} R'
         """
-        left, right = (sympy.latex(side, symbol_names=LATEX, ln_notation=True) for side in (self.quantity, self.expression))
+        left, right = (
+            sympy.latex(side, symbol_names=LATEX, ln_notation=True)
+            for side in (self.quantity, self.expression)
+        )
         return f"{left} {_LATEX_RELATION[self.direction]} {right}"
 
     def with_values(self, **values: object) -> Bound:

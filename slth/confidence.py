@@ -127,7 +127,9 @@ def quantile_interval(values: ArrayLike, level: float, confidence: float = 0.95)
     high_rank = int(np.searchsorted(-binom.sf(counts, size, level), -miss, side="left")) + 1
     ends = [-math.inf, *ordered.tolist(), math.inf]
     covered = float(binom.cdf(high_rank - 1, size, level) - binom.cdf(low_rank - 1, size, level))
-    return Interval(ends[low_rank], float(ordered[math.ceil(round(level * size, 9)) - 1]), ends[high_rank], covered)
+    return Interval(
+        ends[low_rank], float(ordered[math.ceil(round(level * size, 9)) - 1]), ends[high_rank], covered
+    )
 
 
 def _check_counts(successes: int, trials: int) -> None:

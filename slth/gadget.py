@@ -257,8 +257,8 @@ def prune_pair(
     (hidden, columns), (outputs, _) = source.shapes[2 * pair], source.shapes[2 * pair + 1]
     channels = layer.channels
     units, remainder = divmod(hidden, channels.shape[1])
-    fits = source.widths[2 * pair] == layer.inputs and columns >= channels.shape[1] and outputs == layer.outputs
-    if remainder or not fits:
+    joins = source.widths[2 * pair], outputs
+    if remainder or columns < channels.shape[1] or joins != (layer.inputs, layer.outputs):
         raise ValueError(
             f"pair {pair + 1} of the source, {hidden} hidden units over {columns} channels and {outputs} "
             f"outputs, does not fit a layer with {channels.shape[1]} channels and {layer.outputs} outputs: the "
@@ -282,7 +282,7 @@ def prune_pair(
             advance(report.count)
     first = np.zeros((hidden, columns), dtype=bool)
     first[used, reads] = True
-    first &= second.any(axis=0)[:, None]  # a unit that nobody reads keeps nothing
+    first[~second.any(axis=0)] = False  # a unit that nobody reads keeps nothing
     return first, second, _total(reports)
 
 

@@ -240,7 +240,7 @@ def _frame(
     seen = [np.asarray(curve.x)[np.asarray(curve.y) >= bottom] for curve in curves.values()]
     left = min(x.min(), *(part.min(initial=np.inf) for part in seen), np.inf) / 1.1
     # The labels of the medians stand right of the data and need about two fifths of the width.
-    right = max(x.max() * 3, left * (x.max() / left) ** 1.6, *(part.max(initial=0.0) * 1.15 for part in seen))
+    right = max(x.max() * 3, left * (x.max() / left) ** 1.7, *(part.max(initial=0.0) * 1.15 for part in seen))
     ax.set(xscale="log", yscale="log", xlim=(left, right))
     ax.set_ylim(bottom, max(high.max(), epsilon) * 6)
     ax.set_xlabel("candidates per weight and side")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
@@ -41,3 +42,29 @@ def random_layers(
         slip = rng.integers(-error, error, outputs) if biases else np.zeros(outputs, dtype=np.int64)
         layers.append(EffectiveLayer(Dense(weight, shift), *errors, slip))
     return layers
+
+
+def rational_difference(layers: Sequence[EffectiveLayer], point: Sequence[float]) -> list[Fraction]:
+    """g(x) - f(x) in Fractions, straight from the definitions of f and of the gadget identity."""
+
+    def numbers(integers):
+        return [Fraction(int(v), UNIT) for v in integers]
+
+    target = ticket = [Fraction(float(v)) for v in point]
+    for i, layer in enumerate(layers):
+        if i:
+            target, ticket = [max(v, Fraction(0)) for v in target], [max(v, Fraction(0)) for v in ticket]
+        shifts = numbers(layer.target.bias) if layer.target.bias is not None else [Fraction(0)] * layer.target.outputs
+        new_target, new_ticket = [], []
+        for k in range(layer.target.outputs):
+            w, plus, minus = (numbers(m[k]) for m in (layer.target.weight, layer.positive, layer.negative))
+            slip = Fraction(int(layer.bias[k]), UNIT)
+            new_target.append(sum(a * x for a, x in zip(w, target, strict=True)) + shifts[k])
+            new_ticket.append(
+                sum((a + e) * max(x, 0) for a, e, x in zip(w, plus, ticket, strict=True))
+                - sum((a + e) * max(-x, 0) for a, e, x in zip(w, minus, ticket, strict=True))
+                + shifts[k]
+                + slip
+            )
+        target, ticket = new_target, new_ticket
+    return [b - a for a, b in zip(target, ticket, strict=True)]

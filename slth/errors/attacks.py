@@ -1,4 +1,4 @@
-"""Lower ends from search: many starts climb the error by its slopes. What they reach is attained, no maximum."""
+"""Lower ends from search: many starts climb the error by its slopes. What they reach need not be the top."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from slth.errors.chain import check_chain
 from slth.errors.domain import Box, Domain, as_points, integers_of, on_grid
 from slth.errors.interval import Lower
-from slth.errors.sums import fraction_down
+from slth.errors.outward import fraction_down
 from slth.gadget import EffectiveLayer
 from slth.grid import PRODUCT_EXPONENT
 

@@ -91,8 +91,8 @@ class ErrorInterval:
         if self.lower > self.upper:
             raise ContradictoryBounds(
                 f"over {self.domain} the error {self.lower!r} is attained ({self.lower_method}) although "
-                f"{self.upper!r} was proved not to be exceeded ({self.upper_method}): one of these two methods has a "
-                "bug and no claim can be made. Please report it with the witness"
+                f"{self.upper!r} was proved not to be exceeded ({self.upper_method}): one of these two methods "
+                "has a bug and no claim can be made. Please report it with the witness"
             )
 
     @property

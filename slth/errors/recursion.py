@@ -22,7 +22,7 @@ from slth.errors.chain import check_chain, ticket_matrix, ticket_shift
 from slth.errors.domain import Ball, Box, Domain
 from slth.errors.interval import Upper
 from slth.errors.rounding import frobenius_up, infinity_up, largest_up, spectral_up
-from slth.errors.sums import (
+from slth.errors.outward import (
     Floats,
     affine_range,
     fraction_up,

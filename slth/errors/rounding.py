@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.sparse.linalg import ArpackError, eigsh
 
-from slth.errors.sums import STEP, Floats, inflated, row_sums_up, up
+from slth.errors.outward import STEP, Floats, inflated, row_sums_up, up
 
 LARGEST_DENSE_HINT = 512
 """Up to this side the hint is taken from all eigenvalues, beyond it from a Lanczos iteration."""

@@ -19,24 +19,23 @@ def nearest_of_sizes(
         problem: m instances with n <= 34 samples.
         rows: (r,), the rows to solve.
         sizes: (s,), each from 0 to n.
-        tolerances: (m,), grid units; -1 tries all sizes and returns the best of them.
+        tolerances: (r,), grid units; -1 tries all sizes and returns the best of them.
 
     >>> problem = SubsetSums(np.array([[3, -5, 9]]), np.array([7]))
     >>> nearest_of_sizes(problem, np.arange(1), np.array([2]), np.array([-1]))
     array([6], dtype=uint64)
     """
-    spread = np.abs(problem.samples).sum(axis=1) + np.abs(problem.targets)
-    # With offset o > 2 spread a subset of a wrong size is farther off than any of the right size; every key
-    # is at most 4 ((n + 1) o + spread) < 2^63 in modulus.
-    wide = spread[rows] > ((1 << 61) // (problem.n + 2) - 1) // 2
-    offsets = np.where(spread <= (1 << 60) // (problem.n + 2), 2 * spread + 1, 0)
+    spread = np.abs(problem.samples[rows]).sum(axis=1) + np.abs(problem.targets[rows])
+    # With an offset above 2 spread a subset of a wrong size is farther off than any of the right size, and a key
+    # is at most 4 ((n + 1) offset + spread) < 2^63 in modulus.
+    narrow = spread <= ((1 << 61) // (problem.n + 2) - 1) // 2
     masks = np.empty(len(rows), dtype=np.uint64)
-    masks[~wide] = nearest_by_size(problem, rows[~wide], problem.n, offsets, sizes, tolerances)
-    for at in np.flatnonzero(wide):
-        row = rows[at]
-        masks[at] = nearest_of_sizes_single(
-            problem.samples[row], int(problem.targets[row]), sizes, int(tolerances[row])
-        )
+    masks[narrow] = nearest_by_size(
+        problem, rows[narrow], problem.n, 2 * spread[narrow] + 1, sizes, tolerances[narrow]
+    )
+    for at in np.flatnonzero(~narrow):
+        sample, target = problem.samples[rows[at]], int(problem.targets[rows[at]])
+        masks[at] = nearest_of_sizes_single(sample, target, sizes, int(tolerances[at]))
     return masks
 
 

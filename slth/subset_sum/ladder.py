@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from slth.subset_sum.kernels import enumeration
+from slth.subset_sum.kernels import blocks
 from slth.subset_sum.kernels.threads import in_pieces
 from slth.subset_sum.minimise import LARGEST_BATCHED, nearest_masks
 from slth.subset_sum.problem import Status, SubsetSums, pack, unpack
@@ -33,7 +33,7 @@ def search(
 
     def enumerate_blocks(start: int, stop: int) -> None:
         part = slice(start, stop)
-        enumeration.blocks(
+        blocks.blocks(
             problem.samples[part], problem.targets[part], tolerances[part], found[part], todo[part]
         )
 
@@ -41,9 +41,9 @@ def search(
     masks = np.zeros((problem.m, -(-problem.n // 64)), dtype=np.uint64)
     masks[:, 0] = found
     status = np.full(problem.m, Status.UNRESOLVED, dtype=np.uint8)
-    status[todo == enumeration.FOUND] = Status.FOUND
-    status[todo == enumeration.BEYOND_REACH] = Status.IMPOSSIBLE
-    if problem.n <= enumeration.PREFIX:
+    status[todo == blocks.FOUND] = Status.FOUND
+    status[todo == blocks.BEYOND_REACH] = Status.IMPOSSIBLE
+    if problem.n <= blocks.PREFIX:
         status[status == Status.UNRESOLVED] = Status.IMPOSSIBLE
     elif problem.n <= LARGEST_BATCHED:
         _climb(problem, tolerances, todo, masks, status)

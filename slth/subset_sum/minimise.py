@@ -24,8 +24,8 @@ def nearest_masks(
     >>> nearest_masks(SubsetSums(np.array([[3, -5, 9]]), np.array([7])))
     array([7], dtype=uint64)
     """
-    zeros, never = np.zeros(problem.m, dtype=np.int64), np.full(problem.m, -1, dtype=np.int64)
     rows = np.arange(problem.m) if rows is None else rows
+    zeros, never = np.zeros(len(rows), dtype=np.int64), np.full(len(rows), -1, dtype=np.int64)
     return nearest_by_size(problem, rows, width or problem.n, zeros, np.zeros(1, dtype=np.int64), never)
 
 
@@ -42,16 +42,10 @@ def nearest_by_size(
     masks = np.zeros(len(rows), dtype=np.uint64)
 
     def solve(start: int, stop: int) -> None:
+        part = slice(start, stop)
         joins.nearest(
-            problem.samples,
-            problem.targets,
-            rows[start:stop],
-            width,
-            offsets,
-            sizes,
-            tolerances,
-            masks[start:stop],
-        )
+            problem.samples, problem.targets, rows[part], width, offsets[part], sizes, tolerances[part], masks[part]
+        )  # fmt: skip
 
     in_pieces(solve, len(rows), merges.LANES)
     return masks

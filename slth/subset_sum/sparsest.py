@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slth.subset_sum.fixed_size import nearest_of_sizes
-from slth.subset_sum.kernels import enumeration
+from slth.subset_sum.kernels import levels
 from slth.subset_sum.kernels.threads import in_pieces
 from slth.subset_sum.minimise import nearest_masks
 from slth.subset_sum.problem import Status, SubsetSums, unpack
@@ -32,7 +32,7 @@ def search(
 
     def enumerate_levels(start: int, stop: int) -> None:
         part = slice(start, stop)
-        enumeration.levels(
+        levels.levels(
             problem.samples[part],
             problem.targets[part],
             tolerances[part],
@@ -52,7 +52,7 @@ def search(
         rows = rows[possible]
         status[rows] = Status.FOUND
         sizes = np.arange(LAST_LEVEL + 1, problem.n + 1)
-        masks[rows] = nearest_of_sizes(problem, rows, sizes, tolerances)
+        masks[rows] = nearest_of_sizes(problem, rows, sizes, tolerances[rows])
     return masks[:, None], status
 
 

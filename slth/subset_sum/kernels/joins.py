@@ -89,10 +89,10 @@ def nearest(
         targets: (m,).
         rows: (r,), the rows to solve.
         width: samples used, 1 <= width <= 62.
-        offsets: (m,); 0 searches subsets of every size (`sizes` is then [0]); a positive offset above twice
+        offsets: (r,); 0 searches subsets of every size (`sizes` is then [0]); a positive offset above twice
             sum |x| + |t| separates the sizes.
         sizes: (s,), tried in order; a row stops at the first size whose minimiser is within its tolerance.
-        tolerances: (m,), in grid units; -1 never stops.
+        tolerances: (r,), in grid units; -1 never stops.
         masks: (r,), written: the minimiser at the size where the row stopped, or the best of all sizes tried.
     """
     half = min(width // 2, LARGEST_HALF)
@@ -114,17 +114,17 @@ def nearest(
     high = np.empty(1 << (half - half // 2), np.int64)
     for chunk in range(0, len(rows), LANES):
         for w in range(LANES):
-            row = rows[min(chunk + w, len(rows) - 1)]
+            at = min(chunk + w, len(rows) - 1)
             for i in range(width):
-                columns[i * LANES + w] = 4 * (samples[row, i] + offsets[row])
+                columns[i * LANES + w] = 4 * (samples[rows[at], i] + offsets[at])
         best[:] = FARTHEST
         is_open[:] = True
         build(columns, 0, half, a)
         build(columns, half, half, b)
         for j in range(len(sizes)):
             for w in range(LANES):
-                row = rows[min(chunk + w, len(rows) - 1)]
-                goal[w] = 4 * (targets[row] + sizes[j] * offsets[row]) + 1
+                at = min(chunk + w, len(rows) - 1)
+                goal[w] = 4 * (targets[rows[at]] + sizes[j] * offsets[at]) + 1
             code = 0
             for step in range(1 << extra):
                 if step:
@@ -139,14 +139,14 @@ def nearest(
                         best_size[w] = sizes[j]
             left = False
             for w in range(LANES):
-                is_open[w] &= (best[w] + 1) >> 2 > tolerances[rows[min(chunk + w, len(rows) - 1)]]
+                is_open[w] &= (best[w] + 1) >> 2 > tolerances[min(chunk + w, len(rows) - 1)]
                 left |= is_open[w]
             if not left:
                 break
         for w in range(min(LANES, len(rows) - chunk)):
             row = rows[chunk + w]
             sample = samples[row]
-            offset = offsets[row]
+            offset = offsets[chunk + w]
             reached = 4 * (targets[row] + best_size[w] * offset) + 1
             for i in range(extra):
                 if (best_code[w] >> i) & 1:

@@ -1,0 +1,95 @@
+"""The bracket: lower <= upper for hundreds of networks, the whole ladder kept."""
+
+import numpy as np
+import pytest
+from problems import effective, random_layers
+
+import slth.errors
+from slth.errors import Ball, Box, Effort, Lower, Upper, bracket, exact_error, upper_ends
+
+QUICK = Effort(samples=30, starts=6, steps=8, rounds=3)
+
+
+def domains(rng, inputs):
+    low = rng.normal(size=inputs)
+    return [
+        Ball(inputs),
+        Ball(inputs, float(rng.random() + 0.1)),
+        Box.cube(inputs),
+        Box.cube(inputs, 0.0, 1.0),
+        Box(low, low + rng.random(inputs) * 2),
+    ]
+
+
+@pytest.mark.parametrize("biases", [False, True])
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+def test_no_lower_end_exceeds_an_upper_end(depth, biases):
+    # 8 x 6 networks on 5 domains each: 240 intervals; the constructor raises where the ends cross.
+    for seed in range(6):
+        rng = np.random.default_rng([depth, biases, seed])
+        widths = rng.integers(1, 9, depth + 1)
+        spread = 2.0 ** -float(rng.integers(0, 45))
+        layers = random_layers(rng, widths, biases=biases, spread=spread)
+        for domain in domains(rng, int(widths[0])):
+            interval = bracket(layers, domain, effort=QUICK, seed=seed)
+            attained = exact_error(layers, interval.witness, domain)
+            assert 0 <= attained == interval.lower <= interval.upper
+            highest = max(end.value for end in interval.ladder if isinstance(end, Lower))
+            assert highest <= min(end.value for end in upper_ends(layers, domain))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_one_layer_over_a_box_is_known_to_twelve_digits(seed):
+    rng = np.random.default_rng(seed)
+    layers = random_layers(rng, [12, 5], biases=bool(seed % 2))
+    for box in domains(rng, 12)[2:]:
+        assert bracket(layers, box, effort=QUICK).ratio <= 1 + 1e-12
+
+
+def test_the_ladder_keeps_every_method_and_the_best_pair_is_in_it():
+    layers = random_layers(np.random.default_rng(0), [4, 5, 2])
+    interval = bracket(layers, Box.cube(4), points=np.zeros((1, 4)), effort=QUICK)
+    methods = {end.method for end in interval.ladder}
+    assert methods == {
+        "random points",
+        "gradient attack",
+        "corner attack",
+        "given points",
+        "scalar recursion",
+        "vector recursion",
+    }
+    lowers = [end for end in interval.ladder if isinstance(end, Lower)]
+    uppers = [end for end in interval.ladder if isinstance(end, Upper)]
+    assert interval.lower == max(end.value for end in lowers)
+    assert interval.upper == min(end.value for end in uppers)
+    assert (interval.norm, interval.domain) == ("linf", "[-1, 1]^4")
+
+
+def test_given_points_can_only_raise_the_lower_end():
+    layers = random_layers(np.random.default_rng(1), [4, 5, 2])
+    least = Effort(samples=1, starts=1, steps=1, rounds=1)
+    plain = bracket(layers, Ball(4), effort=least)
+    better = bracket(layers, Ball(4), effort=QUICK).witness
+    helped = bracket(layers, Ball(4), effort=least, points=better[None])
+    assert helped.lower > plain.lower and helped.lower_method == "given points" and helped.upper == plain.upper
+
+
+def test_equal_networks_are_at_distance_exactly_zero():
+    layers = [effective(np.eye(3), bias=np.ones(3)), effective(np.eye(3))]
+    for domain in (Ball(3), Box.cube(3)):
+        interval = bracket(layers, domain)
+        assert interval.lower == interval.upper == 0.0 and interval.ratio == 1.0
+
+
+def test_points_outside_the_domain_are_refused():
+    with pytest.raises(ValueError, match="outside"):
+        bracket([effective([[1.0]], 0.5)], Ball(1), points=[[2.0]])
+
+
+def test_effort_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        Effort(samples=0)
+
+
+def test_the_public_names_exist():
+    assert all(hasattr(slth.errors, name) for name in slth.errors.__all__)
