@@ -30,28 +30,22 @@ from typing import Any
 
 import numba
 import numpy as np
+from integer_programs import EPSILON, brute_force, cp_sat, gurobi, highs
 from machine import machine
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from slth.grid import PRODUCT_EXPONENT, WEIGHT_EXPONENT
-from slth.subset_sum import Subsets, SubsetSums, any_within, best, sparsest_within, tolerance_on_grid
+from slth.subset_sum import Status, Subsets, SubsetSums, any_within, best, sparsest_within, tolerance_on_grid
 
-N, EPSILON = 21, 0.01
+N = 21
 TOLERANCE = int(tolerance_on_grid(EPSILON, PRODUCT_EXPONENT))
 PEERS = (("scipy", "scipy"), ("ortools", "ortools"), ("gurobipy", "gurobipy"))
 QUESTIONS = ("best", "any", "sparsest")
-CP_SAT_UNIT = 10_000_000
-"""CP-SAT needs integers whose products with its bounds fit in 64 bits: values are rounded to 1e-7."""
-
 GOALS = {
     "best": {"instances_per_second_per_core": 1e5, "times_highs": 5e4},
     "any": {"instances_per_second_per_core": 5e6},
     "sparsest": {"instances_per_second_per_core": 1e7},
 }
-
-
-Chosen = list[NDArray[np.bool_] | None]
 
 
 def product(m: int, rng: np.random.Generator) -> SubsetSums:
@@ -75,98 +69,6 @@ ASK: dict[str, Callable[[SubsetSums], Subsets]] = {
 }
 
 
-def brute_force(problem: SubsetSums) -> Chosen:
-    """numpy over all 2^21 subsets: the exact minimiser."""
-    chosen: Chosen = []
-    for x, t in zip(problem.samples, problem.targets, strict=True):
-        sums = np.array([-t])
-        for value in x:
-            sums = np.concatenate([sums, sums + value])
-        chosen.append(((int(np.abs(sums).argmin()) >> np.arange(N)) & 1).astype(bool))
-    return chosen
-
-
-def highs(question: str) -> Callable[[SubsetSums], Chosen]:
-    """HiGHS through scipy.optimize.milp."""
-    minimise = question == "best"
-    cost = np.concatenate([np.full(N, float(question == "sparsest")), np.ones(int(minimise))])
-
-    def solve(problem: SubsetSums) -> Chosen:
-        chosen: Chosen = []
-        for x, t in zip(problem.samples / 2.0**48, problem.targets / 2.0**48, strict=True):
-            if minimise:
-                rows = np.array([[*x, -1.0], [*x, 1.0]])
-                inside = LinearConstraint(rows, [-np.inf, t], [t, np.inf])
-            else:
-                inside = LinearConstraint(x[None, :], [t - EPSILON], [t + EPSILON])
-            answer = milp(
-                cost,
-                constraints=inside,
-                integrality=np.array([1] * N + [0] * int(minimise)),
-                bounds=Bounds(np.zeros(len(cost)), np.array([1.0] * N + [np.inf] * int(minimise))),
-                options={"mip_rel_gap": 0.01 if minimise else 0.0},
-            )
-            chosen.append(None if answer.x is None else answer.x[:N] > 0.5)
-        return chosen
-
-    return solve
-
-
-def cp_sat(question: str) -> Callable[[SubsetSums], Chosen]:
-    """OR-tools CP-SAT with one worker, values rounded to 1e-7."""
-    from ortools.sat.python import cp_model
-
-    def solve(problem: SubsetSums) -> Chosen:
-        chosen: Chosen = []
-        scale = CP_SAT_UNIT / 2.0**48
-        samples, targets = (
-            np.rint(problem.samples * scale).astype(int),
-            np.rint(problem.targets * scale).astype(int),
-        )
-        for x, t in zip(samples.tolist(), targets.tolist(), strict=True):
-            model = cp_model.CpModel()
-            take = [model.new_bool_var("") for _ in range(N)]
-            residual = sum(v * b for v, b in zip(x, take, strict=True)) - t
-            if question == "best":
-                z = model.new_int_var(0, 100 * CP_SAT_UNIT, "")
-                model.add(residual <= z)
-                model.add(-residual <= z)
-                model.minimize(z)
-            else:
-                slack = int(EPSILON * CP_SAT_UNIT) - N
-                model.add_linear_constraint(residual, -slack, slack)
-                if question == "sparsest":
-                    model.minimize(sum(take))
-            solver = cp_model.CpSolver()
-            solver.parameters.num_workers = 1
-            done = solver.solve(model) in (cp_model.OPTIMAL, cp_model.FEASIBLE)
-            chosen.append(np.array([solver.value(b) for b in take], dtype=bool) if done else None)
-        return chosen
-
-    return solve
-
-
-def gurobi(question: str) -> Callable[[SubsetSums], Chosen]:
-    """Gurobi with one thread and the same integer programs."""
-    import gurobipy
-
-    def solve(problem: SubsetSums) -> Chosen:
-        chosen: Chosen = []
-        for x, t in zip(problem.samples / 2.0**48, problem.targets / 2.0**48, strict=True):
-            model = gurobipy.Model()
-            model.Params.OutputFlag, model.Params.Threads, model.Params.MIPGap = 0, 1, 0.01
-            take = model.addMVar(N, vtype=gurobipy.GRB.BINARY)
-            z = model.addVar(ub=float("inf") if question == "best" else EPSILON)
-            model.addConstr(x @ take - t <= z)
-            model.addConstr(x @ take - t >= -z)
-            model.setObjective({"best": z, "any": 0, "sparsest": take.sum()}[question])
-            model.optimize()
-            chosen.append(take.X > 0.5 if model.SolCount else None)
-        return chosen
-
-    return solve
-
-
 def solvers(question: str) -> dict[str, tuple[Callable[[SubsetSums], Any], int]]:
     """Name -> (solver, instances per round)."""
     entries: dict[str, tuple[Callable[[SubsetSums], Any], int]] = {
@@ -181,17 +83,22 @@ def solvers(question: str) -> dict[str, tuple[Callable[[SubsetSums], Any], int]]
     return entries
 
 
-def within(answer: Any, problem: SubsetSums) -> tuple[float, float]:
-    """Share of instances with an answer within epsilon, and the median |residual|, both from exact integers."""
+def residuals_of(answer: Any, problem: SubsetSums) -> NDArray[np.int64]:
+    """|sum - target| of the rows that got an answer, in exact integers."""
     if isinstance(answer, Subsets):
-        residuals = np.abs(answer.residuals[answer.status == 0])
-    else:
-        rows = [i for i, chosen in enumerate(answer) if chosen is not None]
-        residuals = np.array(
-            [abs(int(problem.samples[i][answer[i]].sum() - problem.targets[i])) for i in rows]
-        )
+        return np.abs(answer.residuals[answer.status == Status.FOUND])
+    rows = [i for i, chosen in enumerate(answer) if chosen is not None]
+    sums = np.array([problem.samples[i][answer[i]].sum() for i in rows], dtype=np.int64)
+    return np.abs(sums - problem.targets[rows])
+
+
+def quality(answer: Any, problem: SubsetSums, question: str) -> tuple[float, float, float]:
+    """Share answered within epsilon, median |residual|, and for `best` the median of the true minimum."""
+    residuals = residuals_of(answer, problem)
     share = float((residuals <= TOLERANCE).sum() / problem.m)
-    return share, float(np.median(residuals)) / 2.0**PRODUCT_EXPONENT if len(residuals) else float("nan")
+    middle = float(np.median(residuals)) if len(residuals) else float("nan")
+    minimum = float(np.median(np.abs(best(problem).residuals))) if question == "best" else float("nan")
+    return share, middle / 2.0**PRODUCT_EXPONENT, minimum / 2.0**PRODUCT_EXPONENT
 
 
 def measure(family: Callable[..., SubsetSums], question: str, rounds: int, seed: int) -> list[dict[str, Any]]:
@@ -199,7 +106,7 @@ def measure(family: Callable[..., SubsetSums], question: str, rounds: int, seed:
     entries = solvers(question)
     largest = max(m for _, m in entries.values())
     seconds: dict[str, list[float]] = {name: [] for name in entries}
-    quality: dict[str, list[tuple[float, float]]] = {name: [] for name in entries}
+    answered: dict[str, list[tuple[float, float, float]]] = {name: [] for name in entries}
     for r in range(rounds):
         whole = family(largest, np.random.default_rng((seed, r)))
         for name, (solve, m) in entries.items():
@@ -207,16 +114,17 @@ def measure(family: Callable[..., SubsetSums], question: str, rounds: int, seed:
             start = time.process_time()
             answer = solve(problem)
             seconds[name].append((time.process_time() - start) / m)
-            quality[name].append(within(answer, problem))
+            answered[name].append(quality(answer, problem, question))
     rows = []
     for name, (_, m) in entries.items():
-        share, residual = np.median(np.array(quality[name]), axis=0)
+        share, residual, minimum = np.median(np.array(answered[name]), axis=0).tolist()
         rows.append({
             "family": family.__name__, "question": question, "solver": name,
             "n": N, "epsilon": EPSILON, "instances_per_round": m, "rounds": rounds,
             "instances_per_second_per_core": 1 / float(np.median(seconds[name])),
             "slowest_round": 1 / max(seconds[name]), "fastest_round": 1 / min(seconds[name]),
-            "share_within_epsilon": float(share), "median_residual": float(residual),
+            "share_within_epsilon": share, "median_residual": residual,
+            "median_minimum_of_same_instances": minimum if question == "best" else None,
             "times_slth_faster": float(np.median(seconds[name]) / np.median(seconds["slth"])),
         })  # fmt: skip
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from rich.console import Console
 
 from slth import console, plots
@@ -17,7 +18,7 @@ from slth.theorems import pensia2020_subset_sum as pensia
 from slth.theorems.theorem import Verdict, samples_per_weight, verify
 
 EPSILON, DELTA = 0.01, 0.05
-CANDIDATES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22)
+CANDIDATES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24)
 DRAWS = 6
 
 NEXT = """What to try next
@@ -65,7 +66,10 @@ def run(output: Path, seed: int) -> Verdict:
         draws = sweep_candidates(pensia, target, EPSILON, DELTA, CANDIDATES, seeds, advance)
     for line in _summary(draws):
         out.print(line)
-    plots.save(_figure(draws, target, needed).figure, figure_path)
+    ax = _figure(draws, target, needed)
+    label = f"one draw with the theorem's $n = {needed}$,\nany subset within tolerance"
+    plots.mark_interval(needed, found.error.lower, found.error.upper, label, ax=ax)
+    plots.save(ax.figure.figure, figure_path)
     out.print(f"\nfigure  {figure_path}\nticket  {ticket_path}  (seed and masks; no weights)\n\n{NEXT}")
     return found.verdict
 
@@ -80,7 +84,7 @@ def _summary(draws: list[Draw]) -> list[str]:
     return lines
 
 
-def _figure(draws: list[Draw], target: Target, needed: int) -> plots.Axes:
+def _figure(draws: list[Draw], target: Target, needed: int) -> Axes:
     """Measured intervals beside the theorem's curve and the counting bound."""
     reach = np.arange(min(CANDIDATES), round(1.25 * needed))
     return plots.error_intervals(
@@ -97,6 +101,6 @@ def _figure(draws: list[Draw], target: Target, needed: int) -> plots.Axes:
         counting=(
             reach,
             lueker.COUNTING_TOLERANCE.with_values(R=1).lambdify("n")(reach),
-            "counting: no $n$ candidates serve\nevery weight better than $2^{-n}$",
+            "counting: no $n$\ncandidates serve every\nweight better than $2^{-n}$",
         ),
     )

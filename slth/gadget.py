@@ -1,19 +1,20 @@
 """The one gadget behind the constructions: a pair of random layers pruned to one target layer.
 
-A hidden unit that keeps one incoming weight u from input x_j computes relu(u x_j), which is |u| x_j^+ for u > 0 and
-|u| x_j^- for u < 0, where x^+ = relu(x) and x^- = relu(-x). An output that keeps the weights v of a set S of such
-units therefore gets
+A hidden unit that keeps one incoming weight u from input x_j computes relu(u x_j), which is |u| x_j^+ for
+u > 0 and |u| x_j^- for u < 0, where x^+ = relu(x) and x^- = relu(-x). An output that keeps the weights v of a
+set S of such units therefore gets
 
     x_j^+ * sum of u v over S with u > 0   -   x_j^- * sum of u v over S with u < 0,
 
-so a target weight w asks for two subset sums with the same target w, one per sign of u. Whatever was kept, the pair
-is exactly the target layer with perturbed weights, one perturbation per sign:
+so a target weight w asks for two subset sums with the same target w, one per sign of u. Whatever was kept,
+the pair is exactly the target layer with perturbed weights, one perturbation per sign:
 
     g(x) = (W + E+) x^+ - (W + E-) x^-.                                       (gadget identity)
 
-If the input is known to be non-negative, as behind every ReLU, only the subset sums with u > 0 are needed. A bias is
-the weight of a constant input 1; its random weights are the biases of the hidden units. Products are multiples of
-2^-48, so E+ and E- are exact integers. The identity is in Malach et al. 2020 and Pensia et al. 2020.
+If the input is known to be non-negative, as behind every ReLU, only the subset sums with u > 0 are needed. A
+bias is the weight of a constant input 1; its random weights are the biases of the hidden units. Products are
+multiples of 2^-48, so E+ and E- are exact integers. The identity is in Malach et al. 2020 and Pensia et al.
+2020.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +40,8 @@ Question = Callable[[SubsetSums, int], Subsets]
 """What to ask of every subset sum: (batch of instances, tolerance in units of 2^-48) -> answers."""
 
 Assignment = Callable[[NDArray[np.bool_], int, bool], Integers]
-"""Which input every hidden unit reads, from the signs of the first matrix: (positive, units per input, non-negative
-input) -> int64 (units,), -1 for a unit that is not used."""
+"""Which input every hidden unit reads, from the signs of the first matrix: (positive, units per input,
+non-negative input) -> int64 (units,), -1 for a unit that is not used."""
 
 LARGEST_SUM_TERMS = 1 << 14
 """Fewer products than this stay below 2^62 in int64."""
@@ -101,8 +103,9 @@ class PairReport:
 def block(positive: NDArray[np.bool_], units: int, nonnegative: bool) -> Integers:
     """The papers' assignment: the j-th block of units reads input j, whatever its signs.
 
-    In the papers half of the block serves each sign and the units of that half with the other sign are dropped. Here a
-    unit serves the sign that it has: every mask of the papers is still available, and no unit is wasted by its place.
+    In the papers half of the block serves each sign and the units of that half with the other sign are
+    dropped. Here a unit serves the sign that it has: every mask of the papers is still available, and no unit
+    is wasted by its place.
 
     Args:
         positive: bool (hidden units, inputs), the signs of the first matrix.
@@ -119,11 +122,11 @@ def block(positive: NDArray[np.bool_], units: int, nonnegative: bool) -> Integer
 
 
 def adaptive(positive: NDArray[np.bool_], units: int, nonnegative: bool) -> Integers:
-    """Assigns units to inputs after seeing the signs of the first matrix, so that no input is short of candidates.
+    """Assigns units to inputs after seeing the signs of the first matrix, so that no input lacks candidates.
 
-    The slots (input, sign) are filled in turn, each with the first unused unit whose weight from that input has the
-    wanted sign. Only signs and order are read. For a symmetric law the sign is independent of everything else, so the
-    products of a slot keep their law. A slot that finds no unit goes without.
+    The slots (input, sign) are filled in turn, each with the first unused unit whose weight from that input
+    has the wanted sign. Only signs and order are read. For a symmetric law the sign is independent of
+    everything else, so the products of a slot keep their law. A slot that finds no unit goes without.
 
     Args:
         positive: bool (hidden units, inputs), the signs of the first matrix.
@@ -139,17 +142,20 @@ def adaptive(positive: NDArray[np.bool_], units: int, nonnegative: bool) -> Inte
     hidden, inputs = positive.shape
     reads = np.full(hidden, -1, dtype=np.int64)
     free = deque(range(hidden))
-    for turn in range(units):
+    missing = {sign: np.flatnonzero((positive != sign).all(axis=0)).tolist() for sign in (True, False)}
+    exhausted = {(j, sign) for sign, inputs_without in missing.items() for j in inputs_without}
+    for turn, j in product(range(units), range(inputs)):
         wanted = nonnegative or turn % 2 == 0
-        for j in range(inputs):
-            passed = []
-            while free:  # about two looks are expected: the sign fits with probability one half
-                unit = free.popleft()
-                if positive[unit, j] == wanted:
-                    reads[unit] = j
-                    break
-                passed.append(unit)
-            free.extendleft(reversed(passed))
+        if (j, wanted) in exhausted:  # the free units only become fewer
+            continue
+        passed = []
+        while free and positive[free[0], j] != wanted:  # one look in two fits
+            passed.append(free.popleft())
+        if free:
+            reads[free.popleft()] = j
+        else:
+            exhausted.add((j, wanted))
+        free.extendleft(reversed(passed))
     return reads
 
 
@@ -174,12 +180,14 @@ def check_fit(target: Target, source: Source) -> None:
     """Raises ValueError unless the source has a pair of matrices for every layer of the target."""
     if source.widths[::2] != target.widths:
         raise ValueError(
-            f"the source joins layers of widths {source.widths[::2]} but the target has widths {target.widths}: make the "
-            "source for this target"
+            f"the source joins layers of widths {source.widths[::2]} but the target has widths "
+            f"{target.widths}: make the source for this target"
         )
     for i, (layer, flag) in enumerate(zip(target.layers, source.biased, strict=True)):
         if layer.bias is not None and not flag:
-            raise ValueError(f"layer {i + 1} of the target has biases but pair {i + 1} of the source has none")
+            raise ValueError(
+                f"layer {i + 1} of the target has biases but pair {i + 1} of the source has none"
+            )
 
 
 def _collapse_pair(layer: Dense, ticket: Ticket, pair: int) -> EffectiveLayer:
@@ -187,8 +195,8 @@ def _collapse_pair(layer: Dense, ticket: Ticket, pair: int) -> EffectiveLayer:
     several = np.flatnonzero(first.sum(axis=1) > 1)
     if several.size:
         raise ValueError(
-            f"hidden unit {several[0]} of pair {pair + 1} keeps {int(first[several[0]].sum())} incoming weights; a ticket of "
-            "this construction keeps at most one"
+            f"hidden unit {several[0]} of pair {pair + 1} keeps {int(first[several[0]].sum())} incoming "
+            "weights; a ticket of this construction keeps at most one"
         )
     used = np.flatnonzero(first.any(axis=1))
     reads = first[used].argmax(axis=1)
@@ -211,7 +219,9 @@ def _collapse_pair(layer: Dense, ticket: Ticket, pair: int) -> EffectiveLayer:
     inputs = layer.inputs
     bias = positive[:, inputs] if columns > inputs else np.zeros(layer.outputs, dtype=np.int64)
     wanted = np.zeros(layer.outputs, dtype=np.int64) if layer.bias is None else layer.bias
-    return EffectiveLayer(layer, positive[:, :inputs] - layer.weight, negative[:, :inputs] - layer.weight, bias - wanted)
+    return EffectiveLayer(
+        layer, positive[:, :inputs] - layer.weight, negative[:, :inputs] - layer.weight, bias - wanted
+    )
 
 
 def _entering(source: Source, matrix: int, units: Integers, reads: Integers) -> Integers:
@@ -261,8 +271,8 @@ def prune_pair(
     if remainder or columns < channels.shape[1] or joins != (layer.inputs, layer.outputs):
         raise ValueError(
             f"pair {pair + 1} of the source, {hidden} hidden units over {columns} channels and {outputs} "
-            f"outputs, does not fit a layer with {channels.shape[1]} channels and {layer.outputs} outputs: the "
-            "hidden width must be a multiple of the number of channels (inputs, and one for the bias)"
+            f"outputs, does not fit a layer with {channels.shape[1]} channels and {layer.outputs} outputs: "
+            "the hidden width must be a multiple of the number of channels (inputs, and one for the bias)"
         )
     signs = np.concatenate([rows[:, : channels.shape[1]] > 0 for _, rows in source.chunks(2 * pair)])
     reads = assignment(signs, units, nonnegative)
@@ -289,7 +299,7 @@ def prune_pair(
 def _groups(
     reads: Integers, positive: NDArray[np.bool_], inputs: int, channels: int, nonnegative: bool
 ) -> Iterator[tuple[Integers, Integers]]:
-    """Yields (inputs, members): the sides with equally many units, as inputs (g,) and positions of their units (g, n).
+    """Yields (inputs, members): the sides with equally many units, as inputs (g,) and their units (g, n).
 
     Batches of equal n keep the solver's lanes full; a constant channel (index >= inputs) needs only u > 0.
     """
@@ -308,7 +318,7 @@ def _groups(
 def _solve(
     samples: Integers, targets: Integers, question: Question, tolerance: int
 ) -> tuple[NDArray[np.bool_], PairReport]:
-    """Solves instances: samples (outputs, sides, n), targets (outputs, sides) -> chosen (outputs, sides, n)."""
+    """Samples (outputs, sides, n), targets (outputs, sides) -> chosen (outputs, sides, n) and a report."""
     count, n = targets.size, samples.shape[2]
     if n == 0:  # a side without units: the empty sum is all there is
         residuals, chosen = targets, np.zeros(samples.shape, dtype=bool)

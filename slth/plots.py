@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import Transform
 from numpy.typing import ArrayLike, NDArray
 
 UPPER_COLOUR, LOWER_COLOUR, FAILED_COLOUR = "#0072B2", "#009E73", "#D55E00"
@@ -115,6 +116,37 @@ def error_intervals(
             figure.draw_without_rendering()  # matplotlib makes tick labels late: here, while the style holds
         return figure.axes[0]
     _draw(ax, x, low, high, crosses, epsilon, curves, quantiles)
+    return ax
+
+
+def mark_interval(candidates: float, lower: float, upper: float, label: str, *, ax: Axes) -> Axes:
+    """Adds one measured interval that stands apart from the sweep, such as a draw at the theorem's own width.
+
+    Args:
+        candidates: per weight and side, > 0.
+        lower: attained error, > 0.
+        upper: proved error, at least `lower`.
+        label: short text, below the interval and to its left.
+        ax: axes of `error_intervals`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: a number is not positive and finite, or the ends are out of order.
+
+    >>> ax = error_intervals([4, 8], [0.1, 0.01], [0.2, 0.02], epsilon=0.05)
+    >>> [line.get_label() for line in mark_interval(40, 0.001, 0.002, "one draw", ax=ax).lines[-2:]]
+    ['marked upper end', 'marked lower end']
+    """
+    x, low, high, _ = _draws([candidates], [lower], [upper], None)
+    bottom, top = ax.get_ylim()
+    with matplotlib.rc_context(STYLE):
+        ax.plot([x[0], x[0]], [low[0], high[0]], color=UPPER_COLOUR, linewidth=4, alpha=0.3, zorder=4)
+        ax.plot(x, high, color=UPPER_COLOUR, marker="v", markersize=4.5, zorder=5, label="marked upper end")
+        ax.plot(x, low, color=LOWER_COLOUR, marker="^", markersize=4.5, zorder=5, label="marked lower end")
+        _label(ax, x[0], low[0], label, (4, -12), "right", UPPER_COLOUR, height="top")
+    ax.set_ylim(min(bottom, low[0] / 8), max(top, high[0] * 6))
     return ax
 
 
@@ -216,15 +248,14 @@ def _draw(
 ) -> None:
     _frame(ax, x, low, high, epsilon, curves)
     ax.axhline(epsilon, color="0.55", linewidth=0.8, zorder=1, label="epsilon")
-    _label(ax, 1.0, epsilon, rf"$\varepsilon = {epsilon:g}$", (-2, 3), "right", "0.35", across=True)
+    beside = ax.get_yaxis_transform()
+    _label(ax, 1.0, epsilon, rf"$\varepsilon = {epsilon:g}$", (-2, 3), "right", "0.35", coordinates=beside)
     _measured(ax, x, low, high, quantiles)
     if crosses.any():
         _crosses(ax, x[crosses], high[crosses], x.size)
-    # Each label stands left of its curve, the theorem's high and the counting bound's low, where the data are
-    # not.
-    for name, style, share in (("theorem", (0, (5, 2.5)), 0.3), ("counting", (0, (1, 1.8)), 0.85)):
+    for name, style in (("theorem", (0, (5, 2.5))), ("counting", (0, (1, 1.8)))):
         if name in curves:
-            _draw_curve(ax, curves[name], name, style, share)
+            _draw_curve(ax, curves[name], name, style)
 
 
 def _frame(
@@ -295,17 +326,18 @@ def _crosses(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], draws: in
     _label(ax, x.min(), y[x == x.min()].max(), text, (7, 7), "left", FAILED_COLOUR)
 
 
-def _draw_curve(
-    ax: Axes, curve: Curve, name: str, style: tuple[int, tuple[float, ...]], share: float
-) -> None:
-    """A black curve, labelled at a share of its visible part."""
+def _draw_curve(ax: Axes, curve: Curve, name: str, style: tuple[int, tuple[float, ...]]) -> None:
+    """A black curve, labelled where there is room: the theorem's on its left, another in the lower corner."""
     x, y = np.asarray(curve.x), np.asarray(curve.y)
     ax.plot(x, y, color="black", linewidth=1.3, linestyle=style, zorder=3, label=name)
     bottom, top = ax.get_ylim()
     inside = np.flatnonzero((y >= bottom) & (y <= top))
-    if inside.size:
-        at = inside[int(share * (inside.size - 1))]
+    if inside.size and name == "theorem":
+        at = inside[int(0.3 * (inside.size - 1))]
         _label(ax, x[at], y[at], curve.label, (-8, 4), "right", "black", height="top")
+    elif inside.size:  # below a falling curve the lower corner is free
+        corner = "axes fraction"
+        _label(ax, 0.0, 0.0, curve.label, (8, 8), "left", "black", height="bottom", coordinates=corner)
 
 
 def _label(
@@ -319,13 +351,13 @@ def _label(
     *,
     size: float = 10.0,
     height: str = "baseline",
-    across: bool = False,
+    coordinates: str | Transform = "data",
 ) -> None:
-    """Text beside a point, offset in points; with `across`, x is a share of the width of the axes."""
+    """Text beside a point, offset in points."""
     ax.annotate(
         text,
         (x, y),
-        xycoords=ax.get_yaxis_transform() if across else "data",
+        xycoords=coordinates,
         xytext=offset,
         textcoords="offset points",
         ha=align,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -33,7 +34,7 @@ def random_layers(
 ) -> list[EffectiveLayer]:
     """Layers with full-mantissa weights of order 1 / sqrt(inputs) and errors of modulus at most spread."""
     layers = []
-    for inputs, outputs in zip(widths, widths[1:], strict=False):
+    for inputs, outputs in itertools.pairwise(widths):
         limit = int(UNIT / np.sqrt(inputs))
         error = max(1, int(UNIT * spread))
         weight = rng.integers(-limit, limit, (outputs, inputs), endpoint=True)
@@ -54,7 +55,11 @@ def rational_difference(layers: Sequence[EffectiveLayer], point: Sequence[float]
     for i, layer in enumerate(layers):
         if i:
             target, ticket = [max(v, Fraction(0)) for v in target], [max(v, Fraction(0)) for v in ticket]
-        shifts = numbers(layer.target.bias) if layer.target.bias is not None else [Fraction(0)] * layer.target.outputs
+        shifts = (
+            numbers(layer.target.bias)
+            if layer.target.bias is not None
+            else [Fraction(0)] * layer.target.outputs
+        )
         new_target, new_ticket = [], []
         for k in range(layer.target.outputs):
             w, plus, minus = (numbers(m[k]) for m in (layer.target.weight, layer.positive, layer.negative))

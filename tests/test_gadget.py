@@ -228,7 +228,7 @@ def test_small_pieces_give_the_same_masks(assignment, question):
 def test_every_subset_is_what_the_question_answers_alone():
     layer = random_target((3, 4), True).layers[0]
     source = source_for(Target((layer,)), 11)
-    first, second, _ = prune_pair(layer, source, 0, any_or_nearest, TOLERANCE, nonnegative=False)
+    _, second, _ = prune_pair(layer, source, 0, any_or_nearest, TOLERANCE, nonnegative=False)
     u, v = (weights(source.seed, source.trial, i, source.shapes[i]) for i in (0, 1))
     for o in range(4):
         for j in range(4):
@@ -353,6 +353,16 @@ def test_a_source_that_does_not_fit_the_layer_is_refused(widths, biased):
         return
     with pytest.raises(ValueError, match="does not fit"):
         prune_pair(layer, Source(0, widths, (biased,)), 0, nearest, 0, nonnegative=True)
+
+
+def test_a_residual_of_exactly_the_tolerance_is_no_failure():
+    layer = Dense.from_floats([[0.3]])
+    source = source_for(Target((layer,)), 9)
+    worst = prune_pair(layer, source, 0, nearest, 0, nonnegative=False)[2].worst
+    failed = [
+        prune_pair(layer, source, 0, nearest, t, nonnegative=False)[2].failed for t in (worst, worst - 1)
+    ]
+    assert failed == [0, 1]
 
 
 def test_answers_that_miss_are_kept_as_they_are_and_counted():

@@ -8,15 +8,18 @@ import numpy as np
 import torch
 
 from slth.errors.chain import check_chain
-from slth.errors.difference import Difference
-from slth.errors.domain import Ball, Box, Domain, Norm
+from slth.errors.difference import Difference, Trace
+from slth.errors.domain import Box, Domain, Norm
 from slth.errors.exact import lower_at
 from slth.errors.interval import Lower
 from slth.errors.sampled import sizes
 from slth.gadget import EffectiveLayer
 
-FIRST_STEP, LAST_STEP = 1.0, 1e-3
-"""Step lengths relative to the size of the domain; they shrink geometrically in between."""
+FIRST_STEP, LAST_STEP = 1.0, 1e-2
+"""Step lengths of the exploration, relative to the width of the domain; they shrink geometrically."""
+
+CLIMB_STEP, LONGER, SHORTER = 0.05, 1.5, 0.5
+"""First step length of the climb, and its factors after a step that helped and after one that did not."""
 
 
 class _Best:
@@ -74,7 +77,8 @@ def gradient_attack(
 
     In a ball each start steps along its normalised gradient and is put back; without biases the error is
     positively homogeneous, so its maximum is on the sphere and the starts stay there. In a box the steps are
-    signs.
+    signs. The first half of the steps explores with shrinking lengths; the second half climbs from the best
+    point of each start and takes only steps that help.
 
     Args:
         layers: the target and the exact errors of the ticket; a ReLU stands between each two.
@@ -101,34 +105,72 @@ def gradient_attack(
     check_chain(layers, domain)
     g_minus_f = Difference(layers, device)
     biased = any(layer.target.shift.any() or layer.bias.any() for layer in layers)
-    x = _onto(g_minus_f.points(domain.sample(starts, np.random.default_rng(seed))), domain, not biased)
+    move = _Move(domain, homogeneous=not biased)
+    x = move.onto(g_minus_f.points(domain.sample(starts, np.random.default_rng(seed))))
     best = _Best(domain.norm)
-    for step in np.geomspace(FIRST_STEP, LAST_STEP, steps):
+    for step in np.geomspace(FIRST_STEP, LAST_STEP, steps - steps // 2):
         trace = g_minus_f.trace(x)
         best.see(x, trace.difference)
-        positive, negative = g_minus_f.slopes(trace, _directions(trace.difference, domain.norm))
-        x = _onto(_moved(x, torch.where(x > 0, positive, negative), float(step), domain), domain, not biased)
+        x = move(x, _gradient(g_minus_f, x, trace, _directions(trace.difference, domain.norm)), float(step))
     best.see(x, g_minus_f(x))
+    _climb(g_minus_f, best, move, steps // 2)
     return lower_at(layers, domain.settled(best.winner()[None])[0], domain, "gradient attack")
 
 
-def _moved(x: torch.Tensor, gradient: torch.Tensor, step: float, domain: Domain) -> torch.Tensor:
-    if isinstance(domain, Ball):
+def _climb(g_minus_f: Difference, best: _Best, move: _Move, steps: int) -> None:
+    """From the best point of each start, steps that grow while they help and shrink while they do not."""
+    x = best.point
+    trace = g_minus_f.trace(x)
+    goal = _directions(trace.difference, best.norm)
+    value = _progress(trace.difference, goal, best.norm)
+    gradient = _gradient(g_minus_f, x, trace, goal)
+    step = torch.full_like(value, CLIMB_STEP)
+    for _ in range(steps):
+        new = move(x, gradient, step[:, None])
+        trace = g_minus_f.trace(new)
+        best.see(new, trace.difference)
+        if best.norm == "l2":
+            goal = _directions(trace.difference, best.norm)
+        new_value = _progress(trace.difference, goal, best.norm)
+        helps = new_value > value
+        gradient = torch.where(helps[:, None], _gradient(g_minus_f, new, trace, goal), gradient)
+        x = torch.where(helps[:, None], new, x)
+        value = torch.where(helps, new_value, value)
+        step = torch.where(helps, LONGER * step, SHORTER * step)
+
+
+def _progress(difference: torch.Tensor, goal: torch.Tensor, norm: Norm) -> torch.Tensor:
+    """What a start wants to raise: the norm in l2, its own output and sign in l_inf."""
+    return sizes(difference, norm) if norm == "l2" else (goal * difference).sum(dim=1)
+
+
+def _gradient(g_minus_f: Difference, x: torch.Tensor, trace: Trace, direction: torch.Tensor) -> torch.Tensor:
+    return torch.where(x > 0, *g_minus_f.slopes(trace, direction))
+
+
+class _Move:
+    """Steps inside a domain."""
+
+    def __init__(self, domain: Domain, homogeneous: bool) -> None:
+        self.domain = domain
+        self.homogeneous = homogeneous
+
+    def __call__(self, x: torch.Tensor, gradient: torch.Tensor, step: float | torch.Tensor) -> torch.Tensor:
+        """The points x moved along the gradient by a step relative to the width of the domain."""
+        if isinstance(self.domain, Box):
+            width = torch.as_tensor(self.domain.high - self.domain.low, device=x.device)
+            return self.onto(x + step * width * gradient.sign())
         length = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
-        # The first steps are long beside x, so they act like a power iteration; a zero gradient moves
-        # nothing.
-        return x + 4 * step * domain.radius * gradient / torch.where(length > 0, length, 1.0)
-    width = torch.as_tensor(domain.high - domain.low, device=x.device)
-    return x + step * width * gradient.sign()
+        # Long steps leave little of x and act like a power iteration; a zero gradient moves nothing.
+        return self.onto(x + 4 * step * self.domain.radius * gradient / torch.where(length > 0, length, 1.0))
 
-
-def _onto(x: torch.Tensor, domain: Domain, homogeneous: bool) -> torch.Tensor:
-    if isinstance(domain, Box):
-        low, high = (torch.as_tensor(np.array(end), device=x.device) for end in (domain.low, domain.high))
-        return torch.minimum(torch.maximum(x, low), high)
-    length = torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp(min=1e-300)
-    factor = domain.radius / length
-    return x * (factor if homogeneous else factor.clamp(max=1.0))
+    def onto(self, x: torch.Tensor) -> torch.Tensor:
+        """The points put back into the domain: on the sphere of a ball where the error is homogeneous."""
+        if isinstance(self.domain, Box):
+            ends = torch.as_tensor(np.stack([self.domain.low, self.domain.high]), device=x.device)
+            return torch.minimum(torch.maximum(x, ends[0]), ends[1])
+        factor = self.domain.radius / torch.linalg.vector_norm(x, dim=1, keepdim=True).clamp(min=1e-300)
+        return x * (factor if self.homogeneous else factor.clamp(max=1.0))
 
 
 def corner_attack(
@@ -140,8 +182,7 @@ def corner_attack(
     seed: int = 0,
     device: str | torch.device = "cpu",
 ) -> Lower:
-    """Jumps between corners: with the ReLUs frozen at the current point, go to the best point of the whole
-    box.
+    """Jumps between corners: with the ReLUs frozen as they are, go to the best point of the whole box.
 
     With the units behind the first layer frozen, each coordinate is best at low, high, or (the error has a
     kink there) 0, and all are chosen at once. Half of the starts are the points where single first-layer

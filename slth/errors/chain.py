@@ -45,13 +45,15 @@ def check_chain(layers: Sequence[EffectiveLayer], domain: Domain) -> None:
 
 def ticket_matrix(layer: EffectiveLayer) -> NDArray[np.float64]:
     """W + E+ as exact float64; added in integers, so an inexact sum is refused (ValueError), not rounded."""
-    assert layer.plus.shape == layer.target.matrix.shape  # both fit in 2^53, so their sum fits in int64
-    return to_float(layer.target.weight + layer.positive)
+    return _exact_sum(layer.target.weight, layer.positive)
 
 
 def ticket_shift(layer: EffectiveLayer) -> NDArray[np.float64]:
     """b + e as exact float64, likewise."""
-    if layer.target.bias is None:
-        return layer.shift
-    assert layer.shift.shape == layer.target.shift.shape
-    return to_float(layer.target.bias + layer.bias)
+    return layer.shift if layer.target.bias is None else _exact_sum(layer.target.bias, layer.bias)
+
+
+def _exact_sum(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    for part in (first, second):
+        to_float(part)  # refuses beyond 2^53, so that the sum below cannot leave int64
+    return to_float(first + second)

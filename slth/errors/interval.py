@@ -91,7 +91,7 @@ class ErrorInterval:
         if self.lower > self.upper:
             raise ContradictoryBounds(
                 f"over {self.domain} the error {self.lower!r} is attained ({self.lower_method}) although "
-                f"{self.upper!r} was proved not to be exceeded ({self.upper_method}): one of these two methods "
+                f"{self.upper!r} was proved not to be exceeded ({self.upper_method}): one of the two "
                 "has a bug and no claim can be made. Please report it with the witness"
             )
 

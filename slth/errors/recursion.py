@@ -21,7 +21,6 @@ import numpy as np
 from slth.errors.chain import check_chain, ticket_matrix, ticket_shift
 from slth.errors.domain import Ball, Box, Domain
 from slth.errors.interval import Upper
-from slth.errors.rounding import frobenius_up, infinity_up, largest_up, spectral_up
 from slth.errors.outward import (
     Floats,
     affine_range,
@@ -32,6 +31,7 @@ from slth.errors.outward import (
     signed_up,
     up,
 )
+from slth.errors.rounding import frobenius_up, infinity_up, largest_up, spectral_up
 from slth.gadget import EffectiveLayer
 
 

@@ -80,9 +80,8 @@ def save_ticket(ticket: Ticket, path: str | os.PathLike[str]) -> None:
     path = Path(path)
     content = ticket_file.encode(ticket)
     check_writable(path)
-    partial = path.with_name(
-        f".{uuid.uuid4().hex}.partial"
-    )  # in the same folder, so that replacing it is atomic
+    # In the same folder, so that replacing is atomic.
+    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
     try:
         with partial.open("xb") as file:
             file.write(content)

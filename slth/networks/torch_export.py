@@ -140,8 +140,8 @@ def _checked_mask(linear: nn.Linear, source: Source, matrix: int) -> NDArray[np.
         wrong = (np.ldexp(weights[start : start + len(rows)], WEIGHT_EXPONENT) != rows).any(axis=1)
         if wrong.any():
             raise ValueError(
-                f"row {start + int(wrong.argmax())} of {place} differs from the weights of seed {source.seed}, "
-                f"trial {source.trial}: not its ticket"
+                f"row {start + int(wrong.argmax())} of {place} differs from the weights of seed "
+                f"{source.seed}, trial {source.trial}: not its ticket"
             )
     return masks.astype(bool)
 

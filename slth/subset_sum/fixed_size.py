@@ -26,8 +26,8 @@ def nearest_of_sizes(
     array([6], dtype=uint64)
     """
     spread = np.abs(problem.samples[rows]).sum(axis=1) + np.abs(problem.targets[rows])
-    # With an offset above 2 spread a subset of a wrong size is farther off than any of the right size, and a key
-    # is at most 4 ((n + 1) offset + spread) < 2^63 in modulus.
+    # With an offset above 2 spread a subset of a wrong size is farther off than any of the right size, and a
+    # key is at most 4 ((n + 1) offset + spread) < 2^63 in modulus.
     narrow = spread <= ((1 << 61) // (problem.n + 2) - 1) // 2
     masks = np.empty(len(rows), dtype=np.uint64)
     masks[narrow] = nearest_by_size(

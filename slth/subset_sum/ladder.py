@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 
 from slth.subset_sum.kernels import blocks
 from slth.subset_sum.kernels.threads import in_pieces
+from slth.subset_sum.masks import pack, unpack
 from slth.subset_sum.minimise import LARGEST_BATCHED, nearest_masks
-from slth.subset_sum.problem import Status, SubsetSums, pack, unpack
+from slth.subset_sum.problem import Status, SubsetSums
 
 RUNG = 3
 """Samples added when a search fails."""
 
 WINDOWS = ((18, 4), (24, 4), (30, 2))
 """(width, number) of the windows of candidates that are searched when n > 34."""
+
+ROWS_AT_ONCE = 1 << 14
+"""Long rows are copied in parts of this many."""
 
 
 def search(
@@ -33,9 +37,7 @@ def search(
 
     def enumerate_blocks(start: int, stop: int) -> None:
         part = slice(start, stop)
-        blocks.blocks(
-            problem.samples[part], problem.targets[part], tolerances[part], found[part], todo[part]
-        )
+        blocks.blocks(problem.samples[part], problem.targets[part], tolerances[part], found[part], todo[part])
 
     in_pieces(enumerate_blocks, problem.m, 1024)
     masks = np.zeros((problem.m, -(-problem.n // 64)), dtype=np.uint64)
@@ -95,17 +97,23 @@ def _slide(
     for width, number in WINDOWS:
         for k in range(number):
             rows = np.flatnonzero(status == Status.UNRESOLVED)
-            if not len(rows):
-                return
             first = k * width % (problem.n - width + 1)
             window = np.arange(first, first + width)
-            chosen, targets = _fix_outside(problem, rows, window)
-            inner = SubsetSums(problem.samples[np.ix_(rows, window)], targets)
-            answers = nearest_masks(inner)
-            hit = _within(inner, np.arange(len(rows)), answers, width, tolerances[rows])
-            chosen[:, window] = unpack(answers[:, None], width)
-            masks[rows[hit]] = pack(chosen[hit])
-            status[rows[hit]] = Status.FOUND
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                _search_window(problem, tolerances, rows[start : start + ROWS_AT_ONCE], window, masks, status)
+
+
+def _search_window(
+    problem: SubsetSums, tolerances: NDArray[np.int64], rows: NDArray[np.int64], window: NDArray[np.int64],
+    masks: NDArray[np.uint64], status: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    chosen, targets = _fix_outside(problem, rows, window)
+    inner = SubsetSums(problem.samples[np.ix_(rows, window)], targets)
+    answers = nearest_masks(inner)
+    hit = _within(inner, np.arange(len(rows)), answers, len(window), tolerances[rows])
+    chosen[:, window] = unpack(answers[:, None], len(window))
+    masks[rows[hit]] = pack(chosen[hit])
+    status[rows[hit]] = Status.FOUND
 
 
 def _fix_outside(

@@ -44,7 +44,8 @@ def nearest_by_size(
     def solve(start: int, stop: int) -> None:
         part = slice(start, stop)
         joins.nearest(
-            problem.samples, problem.targets, rows[part], width, offsets[part], sizes, tolerances[part], masks[part]
+            problem.samples, problem.targets, rows[part], width, offsets[part], sizes, tolerances[part],
+            masks[part],
         )  # fmt: skip
 
     in_pieces(solve, len(rows), merges.LANES)

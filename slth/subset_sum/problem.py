@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -11,9 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from slth.grid import PRODUCT_EXPONENT
 from slth.subset_sum.kernels import sums
 from slth.subset_sum.kernels.threads import in_pieces
-
-WORD = 64
-"""Samples per word of a mask."""
+from slth.subset_sum.masks import WORD, unpack
 
 
 class Status(IntEnum):
@@ -194,6 +192,7 @@ class Subsets:
     problem: SubsetSums
     masks: NDArray[np.uint64]
     status: NDArray[np.uint8]
+    residuals: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         m, n = self.problem.m, self.problem.n
@@ -221,8 +220,6 @@ class Subsets:
         in_pieces(recompute, m, 1024)
         object.__setattr__(self, "residuals", out)
 
-    residuals: NDArray[np.int64] = None  # type: ignore[assignment]
-
     @property
     def chosen(self) -> NDArray[np.bool_]:
         """(m, n): sample i of the row is taken."""
@@ -243,25 +240,3 @@ class Subsets:
     def failed(self) -> int:
         """Number of rows that are not FOUND."""
         return int((self.status != Status.FOUND).sum())
-
-
-def pack(chosen: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """Masks of 64 samples per word from a boolean matrix (m, n).
-
-    >>> pack(np.array([[False, True, True]]))
-    array([[6]], dtype=uint64)
-    """
-    m, n = chosen.shape
-    padded = np.zeros((m, -(-n // WORD) * WORD), dtype=bool)
-    padded[:, :n] = chosen
-    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64, copy=False)
-
-
-def unpack(masks: NDArray[np.uint64], n: int) -> NDArray[np.bool_]:
-    """The boolean matrix (m, n) of masks (m, ceil(n / 64)).
-
-    >>> unpack(np.array([[6]], dtype=np.uint64), 3)
-    array([[False,  True,  True]])
-    """
-    octets = np.ascontiguousarray(masks).astype("<u8", copy=False).view(np.uint8)
-    return np.unpackbits(octets, axis=1, count=n, bitorder="little").astype(bool)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from slth.subset_sum import ladder, sparsest
+from slth.subset_sum.fixed_size import nearest_of_sizes
 from slth.subset_sum.minimise import LARGEST_BATCHED, LARGEST_SINGLE, nearest_masks, nearest_single
 from slth.subset_sum.problem import Status, Subsets, SubsetSums
 
@@ -72,7 +73,7 @@ def any_within(problem: SubsetSums, tolerance: int | NDArray[np.int64]) -> Subse
     >>> any_within(SubsetSums(np.array([[3, -5, 9], [2, 4, 6]]), np.array([6, 9])), 1).residuals
     array([ 1, -1])
     """
-    tolerances = _checked(tolerance, problem.m)
+    tolerances = checked_tolerances(tolerance, problem.m)
     masks, status = ladder.search(problem, tolerances)
     return _verified(problem, masks, status, tolerances)
 
@@ -95,7 +96,7 @@ def sparsest_within(problem: SubsetSums, tolerance: int | NDArray[np.int64]) -> 
     >>> sparsest_within(SubsetSums(np.array([[3, 4, 7]]), np.array([7])), 0).sizes
     array([1])
     """
-    tolerances = _checked(tolerance, problem.m)
+    tolerances = checked_tolerances(tolerance, problem.m)
     if problem.n > LARGEST_BATCHED:
         raise ValueError(
             f"the sparsest subset is searched for n <= {LARGEST_BATCHED} samples; got n = {problem.n}: "
@@ -103,6 +104,65 @@ def sparsest_within(problem: SubsetSums, tolerance: int | NDArray[np.int64]) -> 
         )
     masks, status = sparsest.search(problem, tolerances)
     return _verified(problem, masks, status, tolerances)
+
+
+def exactly(problem: SubsetSums, k: int) -> Subsets:
+    """The subset of exactly k samples that minimises |sum - target|.
+
+    Args:
+        problem: m instances with n <= 34 samples.
+        k: size of the subset, 0 <= k <= n.
+
+    Returns:
+        Every row FOUND, of size k. Of several minimisers a fixed one is returned.
+
+    Raises:
+        ValueError: n > 34, or k is not an integer from 0 to n.
+
+    >>> exactly(SubsetSums(np.array([[3, -5, 9]]), np.array([6])), 2).residuals
+    array([-2])
+    """
+    masks = _nearest_of_size(problem, k)
+    return Subsets(problem, masks[:, None], np.full(problem.m, Status.FOUND, dtype=np.uint8))
+
+
+def exactly_within(problem: SubsetSums, k: int, tolerance: int | NDArray[np.int64]) -> Subsets:
+    """A subset of exactly k samples with |sum - target| <= tolerance.
+
+    Args:
+        problem: m instances with n <= 34 samples.
+        k: size of the subset, 0 <= k <= n.
+        tolerance: grid units, an integer >= 0 or int64 (m,).
+
+    Returns:
+        One subset per row, FOUND (the closest of its size) or IMPOSSIBLE.
+
+    Raises:
+        TypeError: the tolerance is not an integer.
+        ValueError: it is negative or has the wrong shape; n > 34; or k is not an integer from 0 to n.
+
+    >>> exactly_within(SubsetSums(np.array([[3, -5, 9]]), np.array([6])), 2, 1).status
+    array([1], dtype=uint8)
+    """
+    tolerances = checked_tolerances(tolerance, problem.m)
+    nearest = Subsets(
+        problem, _nearest_of_size(problem, k)[:, None], np.full(problem.m, Status.FOUND, dtype=np.uint8)
+    )
+    within = np.abs(nearest.residuals) <= tolerances
+    status = np.where(within, Status.FOUND, Status.IMPOSSIBLE).astype(np.uint8)
+    return _verified(problem, nearest.masks, status, tolerances)
+
+
+def _nearest_of_size(problem: SubsetSums, k: int) -> NDArray[np.uint64]:
+    if problem.n > LARGEST_BATCHED:
+        raise ValueError(
+            f"subsets of fixed size are searched for n <= {LARGEST_BATCHED} samples; got n = {problem.n}: "
+            f"keep {LARGEST_BATCHED} candidates"
+        )
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 <= k <= problem.n:
+        raise ValueError(f"k must be an integer from 0 to n = {problem.n}; got {k!r}")
+    never = np.full(problem.m, -1, dtype=np.int64)
+    return nearest_of_sizes(problem, np.arange(problem.m), np.array([k], dtype=np.int64), never)
 
 
 def tolerance_on_grid(
@@ -143,7 +203,7 @@ def tolerance_on_grid(
     return np.asarray(left)
 
 
-def _checked(tolerance: int | NDArray[np.int64], m: int) -> NDArray[np.int64]:
+def checked_tolerances(tolerance: int | NDArray[np.int64], m: int) -> NDArray[np.int64]:
     array = np.asarray(tolerance)
     if array.dtype.kind not in "iu":
         raise TypeError(

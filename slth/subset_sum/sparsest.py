@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from slth.subset_sum.fixed_size import nearest_of_sizes
 from slth.subset_sum.kernels import levels
 from slth.subset_sum.kernels.threads import in_pieces
+from slth.subset_sum.masks import unpack
 from slth.subset_sum.minimise import nearest_masks
-from slth.subset_sum.problem import Status, SubsetSums, unpack
+from slth.subset_sum.problem import Status, SubsetSums
 
 LAST_LEVEL = 4
 """Sizes enumerated level by level; C(21, 4) = 5,985 residuals cost less than one join."""

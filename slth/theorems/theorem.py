@@ -181,6 +181,10 @@ class Theorem(Protocol):
     NAME: str
     REFERENCE: Reference
 
+    def normalised(self, target: Target) -> Target: ...
+
+    def instances(self, target: Target) -> int: ...
+
     def hypotheses(self, target: Target, source: Source, epsilon: float, delta: float) -> tuple[Check, ...]: ...
 
     def source(

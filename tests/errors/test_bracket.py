@@ -71,14 +71,17 @@ def test_given_points_can_only_raise_the_lower_end():
     plain = bracket(layers, Ball(4), effort=least)
     better = bracket(layers, Ball(4), effort=QUICK).witness
     helped = bracket(layers, Ball(4), effort=least, points=better[None])
-    assert helped.lower > plain.lower and helped.lower_method == "given points" and helped.upper == plain.upper
+    assert helped.lower > plain.lower
+    assert helped.lower_method == "given points"
+    assert helped.upper == plain.upper
 
 
 def test_equal_networks_are_at_distance_exactly_zero():
     layers = [effective(np.eye(3), bias=np.ones(3)), effective(np.eye(3))]
     for domain in (Ball(3), Box.cube(3)):
         interval = bracket(layers, domain)
-        assert interval.lower == interval.upper == 0.0 and interval.ratio == 1.0
+        assert interval.lower == interval.upper == 0.0
+        assert interval.ratio == 1.0
 
 
 def test_points_outside_the_domain_are_refused():

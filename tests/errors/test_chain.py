@@ -27,7 +27,11 @@ def test_a_network_without_layers_is_refused():
 
 @pytest.mark.parametrize("wrong", ["positive", "negative", "bias"])
 def test_errors_of_the_wrong_shape_are_refused(wrong):
-    good = {"positive": np.zeros((1, 2), np.int64), "negative": np.zeros((1, 2), np.int64), "bias": np.zeros(1, np.int64)}
+    good = {
+        "positive": np.zeros((1, 2), np.int64),
+        "negative": np.zeros((1, 2), np.int64),
+        "bias": np.zeros(1, np.int64),
+    }
     layer = EffectiveLayer(Dense.from_floats(np.ones((1, 2))), **(good | {wrong: np.zeros(7, np.int64)}))
     with pytest.raises(ValueError, match="layer 1 must have shapes"):
         check_chain([layer], Ball(2))
@@ -43,5 +47,6 @@ def test_sums_beyond_53_bits_are_refused_not_rounded():
 
 def test_the_ticket_matrix_is_exact():
     layer = effective([[1.0]], 2.0**-48, bias=[0.5], bias_error=2.0**-48)
-    assert ticket_matrix(layer)[0, 0] - 1.0 == 2.0**-48 and ticket_shift(layer)[0] - 0.5 == 2.0**-48
+    assert ticket_matrix(layer)[0, 0] - 1.0 == 2.0**-48
+    assert ticket_shift(layer)[0] - 0.5 == 2.0**-48
     assert ticket_shift(effective([[1.0]], bias_error=0.25))[0] == 0.25

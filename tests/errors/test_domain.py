@@ -22,7 +22,8 @@ def test_integers_of_are_the_exact_values(values):
 
 def test_integers_of_grid_points_are_short():
     integers, shift = integers_of(np.array([0.5, -(2.0**-24), 0.0]))
-    assert shift == 24 and list(integers) == [2**23, -1, 0]
+    assert shift == 24
+    assert list(integers) == [2**23, -1, 0]
 
 
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(-2, 2))
@@ -41,7 +42,9 @@ def test_membership_of_a_box_has_no_tolerance():
     assert not box.contains(np.array([0.0, math.nextafter(0.1, 0.0)]))
 
 
-@pytest.mark.parametrize("domain", [Ball(1), Ball(3, 1e-3), Ball(500, 7.0), Box.cube(4), Box(np.array([0.1]), np.array([0.3]))])
+@pytest.mark.parametrize(
+    "domain", [Ball(1), Ball(3, 1e-3), Ball(500, 7.0), Box.cube(4), Box(np.array([0.1]), np.array([0.3]))]
+)
 def test_samples_and_settled_points_lie_inside(domain):
     rng = np.random.default_rng(0)
     points = domain.sample(200, rng)
@@ -52,18 +55,21 @@ def test_samples_and_settled_points_lie_inside(domain):
 
 def test_settling_moves_no_point_that_is_well_inside():
     inside = np.array([[0.3, 0.4]])
-    assert (Ball(2).settled(inside) == inside).all() and (Box.cube(2).settled(inside) == inside).all()
+    assert (Ball(2).settled(inside) == inside).all()
+    assert (Box.cube(2).settled(inside) == inside).all()
 
 
 def test_every_second_sample_of_a_ball_is_on_the_sphere():
     lengths = np.linalg.norm(Ball(3, 2.0).sample(100, np.random.default_rng(0)), axis=1)
-    assert np.allclose(lengths[::2], 2.0, rtol=1e-12) and lengths[1::2].max() < 2.0
+    assert np.allclose(lengths[::2], 2.0, rtol=1e-12)
+    assert lengths[1::2].max() < 2.0
 
 
 def test_points_rounded_to_the_grid_move_towards_zero():
     points = np.array([0.3, -0.3, 2.0**70, 0.0])
     rounded = on_grid(points)
-    assert (np.abs(rounded) <= np.abs(points)).all() and rounded[2] == 2.0**70
+    assert (np.abs(rounded) <= np.abs(points)).all()
+    assert rounded[2] == 2.0**70
     assert (rounded[:2] * 2**24 == np.trunc(points[:2] * 2**24)).all()
 
 
@@ -77,7 +83,8 @@ def test_descriptions_name_the_domain():
 def test_reach_is_the_largest_norm_of_a_point():
     assert Ball(5, 3.0).reach == 3.0
     assert Box(np.array([-4.0, 0.0]), np.array([1.0, 2.0])).reach == 4.0
-    assert Box.cube(2, 0, 1).nonnegative and not Box.cube(2).nonnegative
+    assert Box.cube(2, 0, 1).nonnegative
+    assert not Box.cube(2).nonnegative
 
 
 def test_the_ends_of_a_box_are_copied():

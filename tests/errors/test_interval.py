@@ -32,7 +32,11 @@ def test_the_ratio_measures_what_is_not_known():
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -1.0])
 def test_ends_that_are_no_errors_are_refused(value):
-    for make in (lambda: Lower(value, X, "search"), lambda: Upper(value, "proof"), lambda: interval(0.0, value)):
+    for make in (
+        lambda: Lower(value, X, "search"),
+        lambda: Upper(value, "proof"),
+        lambda: interval(0.0, value),
+    ):
         with pytest.raises(ValueError, match="finite number"):
             make()
     with pytest.raises(ValueError, match="finite number"):
@@ -44,7 +48,8 @@ def test_joining_takes_the_best_pair_and_keeps_everything():
     uppers = (Upper(0.9, "c"), Upper(0.5, "d"))
     best = joined(lowers, uppers, "linf", "a box")
     assert (best.lower, best.upper, best.lower_method, best.upper_method) == (0.3, 0.5, "b", "d")
-    assert best.ladder == (*lowers, *uppers) and best.witness is lowers[1].witness
+    assert best.ladder == (*lowers, *uppers)
+    assert best.witness is lowers[1].witness
 
 
 def test_joining_needs_ends_of_both_kinds():

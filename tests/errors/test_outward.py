@@ -63,7 +63,8 @@ def test_matvec_up_is_above_the_exact_product_and_close_to_it():
 def test_matvec_up_keeps_zeros_and_notices_underflow():
     matrix = np.array([[0.0, 3.0], [1e-200, 0.0], [0.0, 0.0]])
     bound = matvec_up(matrix, np.array([1e-200, 0.0]))
-    assert bound[0] == 0 and bound[2] == 0
+    assert bound[0] == 0
+    assert bound[2] == 0
     assert Fraction(float(bound[1])) >= Fraction(1e-200) ** 2
     assert matvec_up(matrix, np.zeros(2)).max() == 0
 
@@ -95,15 +96,21 @@ def test_affine_range_encloses_the_exact_range_tightly(signs):
     high = low + rng.random(25)
     lower, upper = affine_range(matrix, low, high, shift)
     for k in range(30):
-        ends = [sorted((Fraction(w) * Fraction(a), Fraction(w) * Fraction(b))) for w, a, b in zip(matrix[k], low, high)]
+        ends = [
+            sorted((Fraction(w) * Fraction(a), Fraction(w) * Fraction(b)))
+            for w, a, b in zip(matrix[k], low, high, strict=True)
+        ]
         bottom, top = (sum(e[i] for e in ends) + Fraction(shift[k]) for i in (0, 1))
-        assert Fraction(lower[k]) <= bottom and top <= Fraction(upper[k])
-        assert bottom - Fraction(lower[k]) < 1e-12 and Fraction(upper[k]) - top < 1e-12
+        assert Fraction(lower[k]) <= bottom
+        assert top <= Fraction(upper[k])
+        assert bottom - Fraction(lower[k]) < 1e-12
+        assert Fraction(upper[k]) - top < 1e-12
 
 
 def test_affine_range_of_zero_rows_is_exactly_zero():
     lower, upper = affine_range(np.zeros((2, 3)), -np.ones(3), np.ones(3), np.zeros(2))
-    assert (lower == 0).all() and (upper == 0).all()
+    assert (lower == 0).all()
+    assert (upper == 0).all()
 
 
 @given(st.fractions(min_value=-(10**30), max_value=10**30))

@@ -27,7 +27,8 @@ def test_worked_example_of_three_layers():
     pairs = [("1", "1/100"), ("9/10", "2/100"), ("1/2", "1/100")]
     norms = [Scale(Fraction(s), Fraction(eta), Fraction(s) + Fraction(eta)) for s, eta in pairs]
     last = recursion(norms, 1.0)[-1]
-    assert last.error == Fraction(5973, 250000) and last.target == Fraction(9, 20)
+    assert last.error == Fraction(5973, 250000)
+    assert last.target == Fraction(9, 20)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
@@ -38,7 +39,11 @@ def test_equal_layers_of_norm_one_give_the_form_of_the_papers(depth):
 
 @pytest.mark.parametrize("domain", [Ball(1), Box.cube(1), Box.cube(1, 0.0, 1.0), Ball(1, 4.0)])
 def test_positive_scalar_chains_are_bounded_tightly(domain):
-    layers = [effective([[0.75]], 2.0**-7, 2.0**-9), effective([[0.5]], 2.0**-6), effective([[1.5]], 2.0**-11)]
+    layers = [
+        effective([[0.75]], 2.0**-7, 2.0**-9),
+        effective([[0.5]], 2.0**-6),
+        effective([[1.5]], 2.0**-11),
+    ]
     truth = domain.reach * ((0.75 + 2**-7) * (0.5 + 2**-6) * (1.5 + 2**-11) - 0.75 * 0.5 * 1.5)
     for upper in uppers(layers, domain):
         assert truth <= upper.value <= truth * CLOSE
@@ -67,10 +72,17 @@ def test_one_layer_vector_bound_is_the_supremum(seed):
 def test_upper_ends_exceed_exact_errors_at_random_rational_points_and_corners(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     widths = data.draw(st.lists(st.integers(1, 4), min_size=2, max_size=5))
-    layers = random_layers(rng, widths, biases=data.draw(st.booleans()), spread=2.0 ** -data.draw(st.integers(0, 44)))
+    layers = random_layers(
+        rng, widths, biases=data.draw(st.booleans()), spread=2.0 ** -data.draw(st.integers(0, 44))
+    )
     low = rng.normal(size=widths[0])
     inputs = widths[0]
-    boxes = [Box.cube(inputs), Box.cube(inputs, 0.0, 1.0), Box(low, low + rng.random(inputs)), Box(-abs(low), 0 * low)]
+    boxes = [
+        Box.cube(inputs),
+        Box.cube(inputs, 0.0, 1.0),
+        Box(low, low + rng.random(inputs)),
+        Box(-abs(low), 0 * low),
+    ]
     for domain in (Ball(inputs), Ball(inputs, 0.3), *boxes):
         points = list(domain.sample(4, rng))
         if isinstance(domain, Box):
@@ -100,7 +112,10 @@ def test_zero_errors_give_exactly_zero(domain, biases):
 def test_bounds_without_biases_scale_with_the_domain(exponent):
     layers = random_layers(np.random.default_rng(1), [6, 5, 4, 3])
     factor = 2.0**exponent
-    for small, large in ((Ball(6), Ball(6, factor)), (Box.cube(6, -1.0, 0.5), Box.cube(6, -factor, 0.5 * factor))):
+    for small, large in (
+        (Ball(6), Ball(6, factor)),
+        (Box.cube(6, -1.0, 0.5), Box.cube(6, -factor, 0.5 * factor)),
+    ):
         for one, other in zip(uppers(layers, small), uppers(layers, large), strict=True):
             assert math.isclose(factor * one.value, other.value, rel_tol=1e-14)
 
@@ -155,7 +170,9 @@ def test_one_column_of_each_sign_pair_acts_at_a_time():
     assert 1.0 <= scalar([effective([[0.0]], 1.0, 0.5)], Box.cube(1)).value <= CLOSE
 
 
-@pytest.mark.parametrize(("low", "high", "truth"), [(1.0, 2.0, 2.0), (-2.0, -1.0, 6.0), (0.0, 2.0, 2.0), (-1.0, 0.0, 3.0)])
+@pytest.mark.parametrize(
+    ("low", "high", "truth"), [(1.0, 2.0, 2.0), (-2.0, -1.0, 6.0), (0.0, 2.0, 2.0), (-1.0, 0.0, 3.0)]
+)
 def test_only_the_signs_that_the_box_allows_count(low, high, truth):
     layer = effective([[0.0]], 1.0, 3.0)
     for upper in uppers([layer], Box(np.array([low]), np.array([high]))):

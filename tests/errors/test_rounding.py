@@ -1,4 +1,4 @@
-"""Norm bounds against exact rationals: a bound b of norm(A) is right if b^2 I - A A^T is positive semi-definite."""
+"""Norm bounds against exact rationals: b bounds norm(A) if b^2 I - A A^T is positive semi-definite."""
 
 import math
 from fractions import Fraction
@@ -38,10 +38,16 @@ def bounds_norm(bound, matrix):
 
 def test_the_exact_check_itself_knows_a_norm_from_a_smaller_number():
     matrix = np.array([[3.0, 4.0], [0.0, 0.0]])
-    assert bounds_norm(5.0, matrix) and not bounds_norm(math.nextafter(5.0, 0.0), matrix)
+    assert bounds_norm(5.0, matrix)
+    assert not bounds_norm(math.nextafter(5.0, 0.0), matrix)
 
 
-@given(st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 6), st.sampled_from([None, 0.5, 0.9, 1.0, 1e-30, 1e30]))
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 5),
+    st.integers(1, 6),
+    st.sampled_from([None, 0.5, 0.9, 1.0, 1e-30, 1e30]),
+)
 def test_spectral_up_is_an_upper_bound_whatever_the_hint(seed, rows, columns, wrong):
     rng = np.random.default_rng(seed)
     matrix = rng.normal(size=(rows, columns)) * 2.0 ** rng.integers(-8, 8, (rows, columns))
@@ -137,3 +143,14 @@ def test_norms_refuse_numbers_that_are_not_finite(bad):
 def test_hints_that_are_no_guess_are_refused(hint):
     with pytest.raises(ValueError, match="hint"):
         spectral_up(np.eye(2), hint)
+
+
+@pytest.mark.parametrize(("rows", "columns", "guess"), [(2, 1000, 1.0), (20, 20, 100.0)])
+def test_the_certified_square_carries_its_a_priori_terms(rows, columns, guess):
+    # First the Gram term (n+2) u norm_F^2 dominates, then the Cholesky term (m+3) u tr M.
+    matrix = np.eye(rows, columns)
+    square = Fraction(rounding._certified_square(matrix, float(rows), 1e9, guess))
+    unit = Fraction(1, 2**53)
+    trace = rows * Fraction(guess - 1)
+    shift = guess * (1 + 2 * rows * (rows + 8) * 2.0**-52)
+    assert square >= Fraction(shift) + (columns + 2) * unit * rows + (rows + 3) * unit * trace

@@ -17,7 +17,8 @@ def test_the_worst_of_the_points_wins_with_its_exact_error(domain):
     points = domain.sample(57, rng)
     lower = from_points(layers, points, domain, "data", max_bytes=2000)
     values = [exact_error(layers, x, domain) for x in points]
-    assert lower.value == max(values) and (lower.witness == points[int(np.argmax(values))]).all()
+    assert lower.value == max(values)
+    assert (lower.witness == points[int(np.argmax(values))]).all()
     assert lower.method == "data"
 
 
@@ -45,4 +46,5 @@ def test_sampling_needs_a_point():
 
 def test_sizes_are_norms_of_rows():
     rows = torch.tensor([[3.0, -4.0], [0.0, 0.0]])
-    assert sizes(rows, "l2").tolist() == [5.0, 0.0] and sizes(rows, "linf").tolist() == [4.0, 0.0]
+    assert sizes(rows, "l2").tolist() == [5.0, 0.0]
+    assert sizes(rows, "linf").tolist() == [4.0, 0.0]

@@ -70,7 +70,7 @@ def test_rescaling_only_changes_the_factor(limits, biased):
     torch.testing.assert_close(small.scale * small(x), target(x), rtol=1e-11, atol=1e-11)
 
 
-@pytest.mark.parametrize("limits", [(0.25, 0.5), (3.0, 0.1), (1.7, 2.9)])
+@pytest.mark.parametrize("limits", [(0.25, 0.25), (3.0, 0.1), (1.7, 2.9)])
 def test_rescaled_rounding_bounds_the_distance_to_the_exact_quotient(limits):
     rng = np.random.default_rng(3)
     weights, biases = rng.uniform(-0.3, 0.3, (2, 2, 2)), rng.uniform(-0.3, 0.3, (2, 2))

@@ -149,6 +149,10 @@ def damaged_zips():
     middle = whole.index(np.ones(1).tobytes())
     flipped = bytearray(whole)
     flipped[middle] ^= 1
+    stream = io.BytesIO()
+    np.savez_compressed(stream, W=np.arange(5000.0).reshape(50, 100) / 5000)
+    deflated = bytearray(stream.getvalue())
+    deflated[deflated.index(b"PK\x01\x02") + 16] ^= 1
     unknown_method = bytearray(whole)
     unknown_method[whole.index(b"PK\x01\x02") + 10] = 99
     encrypted = bytearray(whole)
@@ -160,6 +164,7 @@ def damaged_zips():
         "truncated": whole[:-30],
         "first half": whole[: len(whole) // 2],
         "checksum": bytes(flipped),
+        "checksum of a deflated member": bytes(deflated),
         "unknown compression": bytes(unknown_method),
         "encrypted": bytes(encrypted),
         "end record only": whole[-22:],
@@ -192,6 +197,9 @@ def test_a_zip_bomb_is_refused_by_its_declared_size(tmp_path, monkeypatch):
     assert path.stat().st_size < 10_000
     with pytest.raises(ValueError, match="holds or declares"):
         load_target(path)
+    half = npy(np.zeros((300, 300)))
+    with pytest.raises(ValueError, match="holds or declares"):
+        load_target(zipped(tmp_path / "f.npz", zipfile.ZIP_DEFLATED, W1=half, W2=half))
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

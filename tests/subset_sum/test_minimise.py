@@ -48,7 +48,7 @@ def test_a_planted_subset_of_a_large_instance_is_found(n):
 
 
 def test_integer_programming_agrees():
-    """HiGHS minimises z with -z <= sum x_i b_i - t <= z; small integers, so that its floats decide rightly."""
+    """HiGHS minimises z with -z <= sum x_i b_i - t <= z; with small integers its floats decide rightly."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     rng = np.random.default_rng(6)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slth.subset_sum import Status, Subsets, SubsetSums
-from slth.subset_sum.problem import pack, unpack
+from slth.subset_sum.masks import pack, unpack
 
 
 def exactly_represented(problem, samples, targets):

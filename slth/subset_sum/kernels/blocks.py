@@ -1,7 +1,8 @@
-"""Any subset within a tolerance: blocks of 64 subsets, until the odds say that meeting in the middle is cheaper.
+"""Any subset within a tolerance: blocks of 64 subsets, until meeting in the middle is likely to be cheaper.
 
-A residual r is within tolerance when, read as unsigned, r + tolerance is at most 2 tolerance: one comparison. The loops
-over a block have a constant length and no branch, so that LLVM turns each into a dozen vector instructions.
+A residual r is within tolerance when, read as unsigned, r + tolerance is at most 2 tolerance: one comparison.
+The loops over a block have a constant length and no branch, so that LLVM turns each into a few vector
+instructions.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ BEYOND_REACH = np.uint8(255)
 def _bits_needed(sample: Integers, target: int, tolerance: int) -> int:
     """About log2 of the number of subsets needed for one hit, or -1 when the target is beyond reach.
 
-    The sums of random subsets have mean sum x / 2 and variance sum x^2 / 4 and are taken as normal. Only sums,
-    products and exponents of floats are used, so that every machine decides alike.
+    The sums of random subsets have mean sum x / 2 and variance sum x^2 / 4 and are taken as normal. Only
+    sums, products and exponents of floats are used, so that every machine decides alike.
     """
     positive = 0
     negative = 0
@@ -73,7 +74,7 @@ def _fill(sample: Integers, top: int, sums: Integers) -> None:
 def _first_within(sums: Integers, moved: int, window: int) -> int:
     """The first i with 0 <= sums[i] - moved <= window, or 64."""
     limit = np.uint64(window)
-    first = np.int64(1 << BLOCK)
+    first = 1 << BLOCK
     for i in range(1 << BLOCK):
         first = min(first, i if np.uint64(sums[i] - moved) <= limit else 1 << BLOCK)
     return first
@@ -88,7 +89,7 @@ def _search(sample: Integers, target: int, tolerance: int, sums: Integers) -> tu
     n = len(sample)
     prefix = min(n, PREFIX)
     _fill(sample, target + tolerance, sums)
-    moved = np.int64(0)
+    moved = 0
     code = 0
     for step in range(1 << max(0, prefix - BLOCK)):
         if step:
@@ -111,7 +112,11 @@ def _search(sample: Integers, target: int, tolerance: int, sums: Integers) -> tu
 
 @njit(cache=True, nogil=True)
 def blocks(
-    samples: Integers, targets: Integers, tolerances: Integers, masks: NDArray[np.uint64], todo: NDArray[np.uint8]
+    samples: Integers,
+    targets: Integers,
+    tolerances: Integers,
+    masks: NDArray[np.uint64],
+    todo: NDArray[np.uint8],
 ) -> None:
     """Enumerates at most 2^12 subsets of each row in blocks of 64.
 

@@ -27,7 +27,7 @@ LARGEST_HALF = 13
 
 
 @njit(cache=True, nogil=True)
-def _step_gray(step: int, code: int, first: int, columns: Integers, goal: Integers) -> int:
+def step_gray(step: int, code: int, first: int, columns: Integers, goal: Integers) -> int:
     """Flips one of the samples beyond the two halves and moves the goals; returns the new code."""
     bit = 0
     while not (step >> bit) & 1:
@@ -128,7 +128,7 @@ def nearest(
             code = 0
             for step in range(1 << extra):
                 if step:
-                    code = _step_gray(step, code, 2 * half, columns, goal)
+                    code = step_gray(step, code, 2 * half, columns, goal)
                 merge(a, b, goal, length, merged)
                 closest_neighbours(merged, 2 * length, gap, below)
                 for w in range(LANES):

@@ -1,8 +1,8 @@
 """The smallest subset within a tolerance, for small sizes: all residuals of one size after the other.
 
-In colexicographic order the subsets with largest element i follow those with smaller ones, and they are the first
-C(i, size - 1) subsets of the level below with i added. A residual r is within tolerance when, read as unsigned,
-r + tolerance is at most 2 tolerance. A pass over many residuals only counts hits, so that it vectorises.
+In colexicographic order the subsets with largest element i follow those with smaller ones, and they are the
+first C(i, size - 1) subsets of the level below with i added. A residual r is within tolerance when, read as
+unsigned, r + tolerance is at most 2 tolerance. A pass over many residuals only counts hits: it vectorises.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _search_level(
 
 
 @njit(cache=True, nogil=True)
-def _search_last(shorter: Integers, sample: Integers, size: int, binomials: Integers, limit: np.uint64) -> int:
+def _search_last(
+    shorter: Integers, sample: Integers, size: int, binomials: Integers, limit: np.uint64
+) -> int:
     """The position of the first hit among the subsets of `size` samples, without keeping their residuals."""
     at = 0
     for i in range(size - 1, len(sample)):

@@ -1,5 +1,7 @@
 """Splitting over threads covers every row once and changes no answer."""
 
+from itertools import pairwise
+
 import numba
 import numpy as np
 import pytest
@@ -40,6 +42,6 @@ def test_answers_do_not_depend_on_the_number_of_threads(monkeypatch):
     for workers in (1, 2, 5):
         monkeypatch.setattr(threads.numba, "get_num_threads", lambda workers=workers: workers)
         answers.append((best(problem).masks, any_within(problem, 1 << 30).masks))
-    for one, other in zip(answers, answers[1:], strict=False):
+    for one, other in pairwise(answers):
         assert (one[0] == other[0]).all()
         assert (one[1] == other[1]).all()
