@@ -22,7 +22,6 @@ import json
 import os
 import resource
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,9 @@ import torch
 from machine import machine
 from numpy.typing import NDArray
 
-from slth.errors import Ball, Box, bracket
-from slth.gadget import EffectiveLayer, adaptive, block, collapse
+from slth.assignment import Assignment, adaptive, block
+from slth.errors import Box, bracket
+from slth.gadget import EffectiveLayer, collapse
 from slth.grid import to_grid
 from slth.laws import Uniform
 from slth.networks.files import load_target
@@ -78,16 +78,24 @@ def on_images(wanted: torch.Tensor, got: torch.Tensor, labels: NDArray[np.int64]
 
 def as_published(target: Target, x: torch.Tensor, labels: NDArray[np.int64]) -> dict[str, Any]:
     """Subset sums of uniform candidates over the range of the weights; no random network is pruned."""
-    ends = [getattr(np.array([getattr(layer.matrix, end)() for layer in target.layers]), end)() for end in ("min", "max")]
+    ends = [
+        getattr(np.array([getattr(layer.matrix, end)() for layer in target.layers]), end)() for end in ("min", "max")
+    ]
     law, tolerance, wanted = Uniform(*map(float, ends)), int(EPSILON * 2**48), target(x)
-    rows: dict[str, Any] = {"candidates_per_weight": CANDIDATES, "epsilon": EPSILON, "law": [law.low, law.high]}
+    rows: dict[str, Any] = {
+        "candidates_per_weight": CANDIDATES,
+        "epsilon": EPSILON,
+        "law": [law.low, law.high],
+    }
     for sharing in ("row", "weight"):
         for name, question in QUESTIONS.items():
             started, cpu = time.perf_counter(), time.process_time()
             answers, matrices = [], []
             for i, layer in enumerate(target.layers):
                 sets = layer.outputs if sharing == "row" else layer.weight.size
-                drawn = law.weights(bits(SEED, stream_number(0, i), 0, sets * CANDIDATES)).reshape(sets, CANDIDATES) << 24
+                drawn = (
+                    law.weights(bits(SEED, stream_number(0, i), 0, sets * CANDIDATES)).reshape(sets, CANDIDATES) << 24
+                )
                 samples = np.repeat(drawn, layer.inputs, axis=0) if sharing == "row" else drawn
                 answers.append(question(SubsetSums(samples, layer.weight.ravel()), tolerance))
             spent, cpu = time.perf_counter() - started, time.process_time() - cpu
@@ -96,7 +104,8 @@ def as_published(target: Target, x: torch.Tensor, labels: NDArray[np.int64]) -> 
             kept = sum(int(answer.sizes.sum()) for answer in answers)
             rows[f"{name}, one draw per {sharing}"] = {
                 "subset_sums": target.parameters,
-                "candidates_drawn": CANDIDATES * sum(w.outputs if sharing == "row" else w.weight.size for w in target.layers),
+                "candidates_drawn": CANDIDATES
+                * sum(w.outputs if sharing == "row" else w.weight.size for w in target.layers),
                 "missed": sum(int((np.abs(a.residuals) > tolerance).sum()) for a in answers),
                 "kept": kept,
                 "kept_per_weight": kept / target.parameters,
@@ -110,7 +119,7 @@ def as_published(target: Target, x: torch.Tensor, labels: NDArray[np.int64]) -> 
 
 
 def as_the_theorem_says(
-    given: Target, x: torch.Tensor, labels: NDArray[np.int64], samples: int, assignment: Callable[..., Any], name: str
+    given: Target, x: torch.Tensor, labels: NDArray[np.int64], samples: int, assignment: Assignment, name: str
 ) -> dict[str, Any]:
     """One random network of depth 4, pruned; its exported module run on the images; proved error on the pixel cube."""
     started = time.perf_counter()
@@ -136,7 +145,7 @@ def as_the_theorem_says(
             "unit": "outputs of the given network",
         },
         "images": on_images(given(x), outputs, labels),
-        "module": f"torch.nn.Sequential of {sum(isinstance(m, torch.nn.Linear) for m in module)} masked Linear layers, float32",
+        "module": f"torch.nn.Sequential with {2 * ticket.source.pairs} masked Linear layers, float32",
         "seconds_to_certificates": proved,
         "seconds_in_all": time.perf_counter() - started,
     }
@@ -188,7 +197,11 @@ def main() -> None:
     found = {
         "machine": machine(),
         "command": f"python benchmarks/pensia_mnist.py --samples {arguments.samples}",
-        "network": {"widths": given.widths, "parameters": given.parameters, "accuracy": accuracy(given(x), labels)},
+        "network": {
+            "widths": given.widths,
+            "parameters": given.parameters,
+            "accuracy": accuracy(given(x), labels),
+        },
         "a_as_published": published,
         "b_as_the_theorem_says": theorem,
         "c_controls": controls(given, x, labels, certified),

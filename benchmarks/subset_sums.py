@@ -193,8 +193,7 @@ def main() -> None:
     report = {
         "machine": machine(),
         "peers": {
-            name: version(name) if importlib.util.find_spec(module) else "not installed"
-            for name, module in PEERS
+            name: version(name) if importlib.util.find_spec(module) else "not installed" for name, module in PEERS
         },
         "command": f"python benchmarks/subset_sums.py --rounds {arguments.rounds} --seed {arguments.seed}",
         "unit": "instances per second of CPU time with one thread, median of interleaved rounds",

@@ -30,12 +30,13 @@ PUBLIC = {
     # the ticket
     "Ticket": "slth.networks.ticket",
     "to_module": "slth.networks.torch_export",
+    "from_module": "slth.networks.torch_export",
     "save_ticket": "slth.networks.files",
     "load_ticket": "slth.networks.files",
     # the gadget
     "EffectiveLayer": "slth.gadget",
-    "adaptive": "slth.gadget",
-    "block": "slth.gadget",
+    "adaptive": "slth.assignment",
+    "block": "slth.assignment",
     "collapse": "slth.gadget",
     "prune_pair": "slth.gadget",
     # subset sums
@@ -63,7 +64,7 @@ PUBLIC = {
     "error_intervals": "slth.plots",
 }
 
-__all__ = sorted(PUBLIC)  # noqa: PLE0605
+__all__ = sorted(PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

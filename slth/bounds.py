@@ -86,13 +86,11 @@ class Bound:
         for used in sorted({self.quantity} | self.expression.free_symbols, key=str):
             if notation(str(used)).symbol != used:
                 raise ValueError(
-                    f"bound {self.name!r}: {used} is not the table's symbol; use "
-                    f"slth.symbols.symbol({str(used)!r})"
+                    f"bound {self.name!r}: {used} is not the table's symbol; use slth.symbols.symbol({str(used)!r})"
                 )
         if self.quantity in self.expression.free_symbols:
             raise ValueError(
-                f"bound {self.name!r}: {self.quantity} is bounded by an expression in itself: "
-                f"{self.expression}"
+                f"bound {self.name!r}: {self.quantity} is bounded by an expression in itself: {self.expression}"
             )
         if (self.direction is Direction.HEURISTIC) != (self.provenance is Provenance.HEURISTIC):
             raise ValueError(
@@ -117,8 +115,7 @@ class Bound:
         '\\varepsilon \\geq 2^{- n} R'
         """
         left, right = (
-            sympy.latex(side, symbol_names=LATEX, ln_notation=True)
-            for side in (self.quantity, self.expression)
+            sympy.latex(side, symbol_names=LATEX, ln_notation=True) for side in (self.quantity, self.expression)
         )
         return f"{left} {_LATEX_RELATION[self.direction]} {right}"
 
@@ -159,9 +156,7 @@ class Bound:
         numbers = self._checked(values)
         self._refuse_missing({str(key) for key in numbers})
         # 17-digit floats: exact fractions would be raised to the power n in full.
-        result = self.expression.subs({key: sympy.Float(value, 17) for key, value in numbers.items()}).evalf(
-            17
-        )
+        result = self.expression.subs({key: sympy.Float(value, 17) for key, value in numbers.items()}).evalf(17)
         if not result.is_real and result is not sympy.oo:
             raise ValueError(f"bound {self.name!r} has no real value at {values}: it gives {result}")
         try:
@@ -169,9 +164,7 @@ class Bound:
         except OverflowError:
             return float(np.copysign(np.inf, int(sympy.sign(result))))
 
-    def solve(
-        self, name: str, *, low: float | None = None, high: float | None = None, **values: object
-    ) -> sympy.Expr:
+    def solve(self, name: str, *, low: float | None = None, high: float | None = None, **values: object) -> sympy.Expr:
         """The inverse form: the value of one symbol at which the bound meets the quantity.
 
         Where the expression falls in the symbol, an upper bound on the quantity becomes an upper bound on the
@@ -271,9 +264,7 @@ class Bound:
         missing = [name for name in self.symbols if name not in given] + [str(used) for used in also]
         if not missing:
             return
-        message = f"bound {self.name!r} needs a value for " + ", ".join(
-            f"{n} ({notation(n).meaning})" for n in missing
-        )
+        message = f"bound {self.name!r} needs a value for " + ", ".join(f"{n} ({notation(n).meaning})" for n in missing)
         if str(CONSTANT) in missing:
             message += (
                 f"; {self.reference.cite()} gives no value for {CONSTANT}, so there is no default: supply "
@@ -300,9 +291,7 @@ class Bound:
         )
 
 
-def _vectorised(
-    expression: sympy.Expr, symbols: tuple[sympy.Symbol, ...]
-) -> Callable[..., NDArray[np.float64]]:
+def _vectorised(expression: sympy.Expr, symbols: tuple[sympy.Symbol, ...]) -> Callable[..., NDArray[np.float64]]:
     compiled = sympy.lambdify(symbols, expression, modules="numpy")
 
     def function(*arguments: ArrayLike) -> NDArray[np.float64]:

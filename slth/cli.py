@@ -6,6 +6,7 @@ Exit codes: 0 the claim holds, 1 it fails, 2 wrong usage or bad input, 3 undecid
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -60,28 +61,36 @@ def demo(
 def verify(
     theorem: Annotated[str, typer.Argument(help="Which theorem: pensia.")],
     target: Annotated[
-        str, typer.Option(help="'digits', widths such as 16,8,4, or a .npz or .safetensors file of weight matrices.")
+        str,
+        typer.Option(help="'digits', widths such as 16,8,4, or a .npz or .safetensors file of weight matrices."),
     ] = "digits",
     epsilon: Annotated[float, typer.Option(help="Error to reach on the unit ball, > 0.")] = 0.01,
     delta: Annotated[float, typer.Option(help="Failure probability to allow, in (0, 1).")] = 0.05,
     seed: Annotated[int, typer.Option(help="Seed of the random network, 0 to 2^64 - 1.")] = 0,
     samples: Annotated[
-        int | None, typer.Option(help="Candidates per weight and side; by default what the theorem's bound asks for.")
+        int | None,
+        typer.Option(help="Candidates per weight and side; by default what the theorem's bound asks for."),
     ] = None,
     solver: Annotated[
-        Solver, typer.Option(help="Per weight: the best subset, any within tolerance, or the sparsest within it.")
+        Solver,
+        typer.Option(help="Per weight: the best subset, any within tolerance, or the sparsest within it."),
     ] = Solver.any,
     assignment: Annotated[
-        Units, typer.Option(help="Hidden units to inputs: the papers' blocks, or chosen after seeing the signs.")
+        Units,
+        typer.Option(help="Hidden units to inputs: the papers' blocks, or chosen after seeing the signs."),
     ] = Units.block,
     rescale: Annotated[
-        bool, typer.Option(help="Bring layers of norm above 1 to norm 1 first; the error is then of the rescaled network.")
+        bool,
+        typer.Option(help="Bring layers of norm above 1 to norm 1 first; the error is then of the rescaled network."),
     ] = True,
-    save: Annotated[Path | None, typer.Option(help="Write the ticket (seed and masks) to this .safetensors file.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the ticket (seed and masks) to this .safetensors file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Draw one random network, prune it to the target as the theorem's proof does, and certify the ticket."""
-    from slth import console, gadget
+    from slth import assignment as units
+    from slth import console
     from slth.networks.files import check_writable, save_ticket
     from slth.subset_sum import questions
     from slth.theorems.theorem import verify as verify_draw
@@ -106,7 +115,7 @@ def verify(
             seed,
             samples=samples,
             question=asked[solver],
-            assignment={Units.block: gadget.block, Units.adaptive: gadget.adaptive}[assignment],
+            assignment={Units.block: units.block, Units.adaptive: units.adaptive}[assignment],
             advance=advance,
         )
     if save is not None:
@@ -150,6 +159,8 @@ def _target(name: str, seed: int) -> tuple[Classifier | None, Target]:
 
 def main() -> None:
     """Runs a command; turns bad input into one sentence and an exit code."""
+    # Waiting threads that spin make small networks a hundred times slower on a busy machine. Read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
     except KeyboardInterrupt:

@@ -116,8 +116,7 @@ def quantile_interval(values: ArrayLike, level: float, confidence: float = 0.95)
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     if ordered.ndim != 1 or ordered.size == 0 or np.isnan(ordered).any():
         raise ValueError(
-            f"need a list of at least one number, none NaN; got shape {ordered.shape}: count what has no "
-            "value"
+            f"need a list of at least one number, none NaN; got shape {ordered.shape}: count what has no value"
         )
     size, miss = ordered.size, (1 - confidence) / 2
     # B = #{values <= quantile}: the value of rank l exceeds the quantile iff B <= l - 1, that of rank u is
@@ -127,21 +126,15 @@ def quantile_interval(values: ArrayLike, level: float, confidence: float = 0.95)
     high_rank = int(np.searchsorted(-binom.sf(counts, size, level), -miss, side="left")) + 1
     ends = [-math.inf, *ordered.tolist(), math.inf]
     covered = float(binom.cdf(high_rank - 1, size, level) - binom.cdf(low_rank - 1, size, level))
-    return Interval(
-        ends[low_rank], float(ordered[math.ceil(round(level * size, 9)) - 1]), ends[high_rank], covered
-    )
+    return Interval(ends[low_rank], float(ordered[math.ceil(round(level * size, 9)) - 1]), ends[high_rank], covered)
 
 
 def _check_counts(successes: int, trials: int) -> None:
     for name, count in (("successes or failures", successes), ("trials", trials)):
         if isinstance(count, bool) or not isinstance(count, int | np.integer):
-            raise TypeError(
-                f"the number of {name} must be an integer; got {count!r} of type {type(count).__name__}"
-            )
+            raise TypeError(f"the number of {name} must be an integer; got {count!r} of type {type(count).__name__}")
     if not (trials >= 1 and 0 <= successes <= trials):
-        raise ValueError(
-            f"need trials >= 1 and from 0 to as many successes or failures; got {successes} of {trials}"
-        )
+        raise ValueError(f"need trials >= 1 and from 0 to as many successes or failures; got {successes} of {trials}")
 
 
 def _check_confidence(confidence: float) -> None:

@@ -29,6 +29,11 @@ ASSIGNMENTS = {
 }
 
 
+def console() -> Console:
+    """Where the commands print: as wide as the terminal, 120 columns where there is none."""
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
+
+
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], object]]:
     """A bar on stderr, shown only on a terminal; yields the function that advances it."""
@@ -44,7 +49,7 @@ def show(certificate: Certificate, name: str, classifier: Classifier | None = No
         name: how the target was named by the user.
         classifier: the target's test images, if it has any.
     """
-    out = Console(highlight=False, soft_wrap=True)
+    out = console()
     out.print()
     out.print(Text(f"Is {name} inside this random network?  ({certificate.theorem})", style="bold"))
     out.print()
@@ -70,18 +75,31 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
         yield "", f"rescaled to norm 1 per layer: the given network is {target.scale:.6g} times this one"
     if target.rounding:
         yield "", f"weights put on the 2^-48 grid, moved by at most {target.rounding:.1e}"
-    yield "source", f"random network of depth {2 * source.pairs}, widths {_widths(source.widths)}, seed {source.seed}"
-    yield "", f"{source.parameters:,} weights U[-1, 1]; {samples_per_weight(source)} candidates per weight and side"
-    yield "subset sums", f"{made.count:,} solved, {made.failed:,} missed their tolerance ({QUESTIONS[made.question]})"
+    yield (
+        "source",
+        f"random network of depth {2 * source.pairs}, widths {_widths(source.widths)}, seed {source.seed}",
+    )
+    yield (
+        "",
+        f"{source.parameters:,} weights U[-1, 1]; {samples_per_weight(source)} candidates per weight and side",
+    )
+    yield (
+        "subset sums",
+        f"{made.count:,} solved, {made.failed:,} missed their tolerance ({QUESTIONS[made.question]})",
+    )
     yield "", f"worst residual {made.worst_residual:.2e}; {ASSIGNMENTS[made.assignment]}"
     yield (
         "ticket",
-        f"{ticket.kept:,} weights kept = {ticket.density:.3%} of the source, {ticket.density_of_second_layers:.3%} of its "
-        f"second layers, {ticket.kept / target.parameters:.2f} times the target",
+        f"{ticket.kept:,} weights kept = {ticket.density:.3%} of the source, "
+        f"{ticket.density_of_second_layers:.3%} of its second layers, "
+        f"{ticket.kept / target.parameters:.2f} times the target",
     )
     if classifier is not None:
         before, after = classifier.accuracy(target), classifier.accuracy(to_module(ticket))
-        yield "accuracy", f"target {before:.2%}, ticket {after:.2%} on {len(classifier.labels)} images not trained on"
+        yield (
+            "accuracy",
+            f"target {before:.2%}, ticket {after:.2%} on {len(classifier.labels)} images not trained on",
+        )
     yield "error", f"{error.lower:.3e} <= sup |f - g| <= {error.upper:.3e}   ({error.norm}, {error.domain})"
     yield "", f"lower end attained ({error.lower_method}); upper end proved ({error.upper_method})"
     yield "seconds", f"{certificate.seconds:.2f}"
@@ -92,7 +110,13 @@ def _widths(widths: tuple[int, ...]) -> str:
 
 
 def _hypotheses(certificate: Certificate) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), title_justify="left", title="hypotheses of the theorem", title_style="bold")
+    table = Table(
+        box=None,
+        padding=(0, 2, 0, 0),
+        title_justify="left",
+        title="hypotheses of the theorem",
+        title_style="bold",
+    )
     for column in ("", "value", "", "limit", ""):
         table.add_column(column)
     for check in certificate.hypotheses:
@@ -108,7 +132,8 @@ def _number(value: float | str) -> str:
 def _sentence(certificate: Certificate) -> str:
     error, epsilon = certificate.error, certificate.epsilon
     if certificate.verdict is Verdict.HOLDS:
-        return f"the ticket is within {error.upper:.3e} <= epsilon = {epsilon:g} of the target on the {error.domain}, proved."
+        proved = f"{error.upper:.3e} <= epsilon = {epsilon:g}"
+        return f"the ticket is within {proved} of the target on the {error.domain}, proved."
     missing = [check.name for check in certificate.hypotheses if not check.holds]
     promise = f" The theorem promises nothing here: {', '.join(missing)} not met." if missing else ""
     if certificate.verdict is Verdict.FAILS:

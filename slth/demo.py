@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
-from rich.console import Console
 
 from slth import console, plots
 from slth.experiments.sweep import Draw, sweep_candidates
@@ -48,7 +47,7 @@ def run(output: Path, seed: int) -> Verdict:
     ticket_path, figure_path = output / "digits.ticket.safetensors", output / "error_against_candidates.png"
     for path in (ticket_path, figure_path):
         check_writable(path)
-    out = Console(highlight=False, soft_wrap=True)
+    out = console.console()
     out.print("Training a 64-32-10 ReLU network without biases on scikit-learn's digits (1,438 images) ...")
     classifier = digits()
     target = pensia.normalised(classifier.target)

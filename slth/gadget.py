@@ -19,15 +19,14 @@ multiples of 2^-48, so E+ and E- are exact integers. The identity is in Malach e
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slth.assignment import Assignment, block
 from slth.grid import to_float
 from slth.networks.layers import Dense
 from slth.networks.source import Source
@@ -38,10 +37,6 @@ from slth.subset_sum import Subsets, SubsetSums
 Integers = NDArray[np.int64]
 Question = Callable[[SubsetSums, int], Subsets]
 """What to ask of every subset sum: (batch of instances, tolerance in units of 2^-48) -> answers."""
-
-Assignment = Callable[[NDArray[np.bool_], int, bool], Integers]
-"""Which input every hidden unit reads, from the signs of the first matrix: (positive, units per input,
-non-negative input) -> int64 (units,), -1 for a unit that is not used."""
 
 LARGEST_SUM_TERMS = 1 << 14
 """Fewer products than this stay below 2^62 in int64."""
@@ -100,65 +95,6 @@ class PairReport:
     most: int
 
 
-def block(positive: NDArray[np.bool_], units: int, nonnegative: bool) -> Integers:
-    """The papers' assignment: the j-th block of units reads input j, whatever its signs.
-
-    In the papers half of the block serves each sign and the units of that half with the other sign are
-    dropped. Here a unit serves the sign that it has: every mask of the papers is still available, and no unit
-    is wasted by its place.
-
-    Args:
-        positive: bool (hidden units, inputs), the signs of the first matrix.
-        units: hidden units per input.
-        nonnegative: whether the input is known to be >= 0 (not needed here).
-
-    Returns:
-        int64 (hidden units,): the input that each unit reads.
-
-    >>> block(np.ones((4, 2), dtype=bool), 2, False)
-    array([0, 0, 1, 1])
-    """
-    return np.repeat(np.arange(positive.shape[1]), units)
-
-
-def adaptive(positive: NDArray[np.bool_], units: int, nonnegative: bool) -> Integers:
-    """Assigns units to inputs after seeing the signs of the first matrix, so that no input lacks candidates.
-
-    The slots (input, sign) are filled in turn, each with the first unused unit whose weight from that input
-    has the wanted sign. Only signs and order are read. For a symmetric law the sign is independent of
-    everything else, so the products of a slot keep their law. A slot that finds no unit goes without.
-
-    Args:
-        positive: bool (hidden units, inputs), the signs of the first matrix.
-        units: hidden units per input.
-        nonnegative: whether the input is known to be >= 0; then only positive weights are wanted.
-
-    Returns:
-        int64 (hidden units,): the input that each unit reads, -1 for a unit that fits no slot.
-
-    >>> adaptive(np.array([[False, True], [True, False]]), 1, True)
-    array([1, 0])
-    """
-    hidden, inputs = positive.shape
-    reads = np.full(hidden, -1, dtype=np.int64)
-    free = deque(range(hidden))
-    missing = {sign: np.flatnonzero((positive != sign).all(axis=0)).tolist() for sign in (True, False)}
-    exhausted = {(j, sign) for sign, inputs_without in missing.items() for j in inputs_without}
-    for turn, j in product(range(units), range(inputs)):
-        wanted = nonnegative or turn % 2 == 0
-        if (j, wanted) in exhausted:  # the free units only become fewer
-            continue
-        passed = []
-        while free and positive[free[0], j] != wanted:  # one look in two fits
-            passed.append(free.popleft())
-        if free:
-            reads[free.popleft()] = j
-        else:
-            exhausted.add((j, wanted))
-        free.extendleft(reversed(passed))
-    return reads
-
-
 def collapse(target: Target, ticket: Ticket) -> tuple[EffectiveLayer, ...]:
     """What the ticket computes, layer by layer, from its masks and the seed alone.
 
@@ -185,9 +121,7 @@ def check_fit(target: Target, source: Source) -> None:
         )
     for i, (layer, flag) in enumerate(zip(target.layers, source.biased, strict=True)):
         if layer.bias is not None and not flag:
-            raise ValueError(
-                f"layer {i + 1} of the target has biases but pair {i + 1} of the source has none"
-            )
+            raise ValueError(f"layer {i + 1} of the target has biases but pair {i + 1} of the source has none")
 
 
 def _collapse_pair(layer: Dense, ticket: Ticket, pair: int) -> EffectiveLayer:
@@ -275,11 +209,12 @@ def prune_pair(
             "the hidden width must be a multiple of the number of channels (inputs, and one for the bias)"
         )
     signs = np.concatenate([rows[:, : channels.shape[1]] > 0 for _, rows in source.chunks(2 * pair)])
-    reads = assignment(signs, units, nonnegative)
+    one_sided = np.arange(channels.shape[1]) >= (0 if nonnegative else layer.inputs)  # a bias weighs 1 >= 0
+    reads = assignment(signs, units, one_sided)
     used = np.flatnonzero(reads >= 0)
     reads = reads[used]
     entering = _entering(source, 2 * pair, used, reads)
-    groups = list(_groups(reads, entering > 0, layer.inputs, channels.shape[1], nonnegative))
+    groups = list(_groups(reads, entering > 0, one_sided))
     second = np.zeros(source.shapes[2 * pair + 1], dtype=bool)
     reports: list[PairReport] = []
     for start, rows in source.chunks(2 * pair + 1, max_bytes // 4):
@@ -297,20 +232,20 @@ def prune_pair(
 
 
 def _groups(
-    reads: Integers, positive: NDArray[np.bool_], inputs: int, channels: int, nonnegative: bool
+    reads: Integers, positive: NDArray[np.bool_], one_sided: NDArray[np.bool_]
 ) -> Iterator[tuple[Integers, Integers]]:
     """Yields (inputs, members): the sides with equally many units, as inputs (g,) and their units (g, n).
 
-    Batches of equal n keep the solver's lanes full; a constant channel (index >= inputs) needs only u > 0.
+    Batches of equal n keep the solver's lanes full. A one-sided channel needs only u > 0.
     """
     members: dict[int, list[tuple[int, Integers]]] = {}
-    for sign in (True,) if nonnegative else (True, False):
+    for sign in (True, False):
         order = np.flatnonzero(positive == sign)
         order = order[np.argsort(reads[order], kind="stable")]
-        cuts = np.searchsorted(reads[order], np.arange(channels + 1))
-        for j in range(channels if sign else inputs):
+        cuts = np.searchsorted(reads[order], np.arange(len(one_sided) + 1))
+        for j in np.flatnonzero(~one_sided | sign):
             own = order[cuts[j] : cuts[j + 1]]
-            members.setdefault(len(own), []).append((j, own))
+            members.setdefault(len(own), []).append((int(j), own))
     for _, sides in sorted(members.items()):
         yield np.array([j for j, _ in sides]), np.stack([own for _, own in sides])
 

@@ -73,11 +73,13 @@ def to_grid(values: ArrayLike, name: str = "values") -> tuple[NDArray[np.int64],
     array = array.astype(np.float64)
     if not np.isfinite(array).all():
         bad = int((~np.isfinite(array)).sum())
-        raise ValueError(f"{name} must be finite; {bad} of {array.size} are NaN or infinite: repair the source of the data")
+        raise ValueError(
+            f"{name} must be finite; {bad} of {array.size} are NaN or infinite: repair the source of the data"
+        )
     if array.size and float(np.abs(array).max()) > LARGEST_WEIGHT:
         raise ValueError(
-            f"{name} must have modulus at most {LARGEST_WEIGHT:g}; the largest is {float(np.abs(array).max()):g}: rescale the "
-            "network (ReLU networks without biases are positively homogeneous)"
+            f"{name} must have modulus at most {LARGEST_WEIGHT:g}; the largest is {float(np.abs(array).max()):g}: "
+            "rescale the network (ReLU networks without biases are positively homogeneous)"
         )
     integers = np.rint(np.ldexp(array, PRODUCT_EXPONENT)).astype(np.int64)
     # Both numbers are multiples of the smaller of their last bits and close together, so the difference is exact.

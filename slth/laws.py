@@ -117,9 +117,7 @@ class Product:
         array([ True,  True])
         """
         if left_bits.shape != right_bits.shape:
-            raise ValueError(
-                f"need one pair of bits per product; got shapes {left_bits.shape} and {right_bits.shape}"
-            )
+            raise ValueError(f"need one pair of bits per product; got shapes {left_bits.shape} and {right_bits.shape}")
         return self.left.weights(left_bits) * self.right.weights(right_bits)
 
     @property
@@ -181,10 +179,7 @@ class Product:
                 f"{self.right}: let one of them be U[-h, h]"
             )
         other, half = (self.left, self.right.high) if self.right.symmetric else (self.right, self.left.high)
-        total = sum(
-            _drift_integral(q * half, window) - _drift_integral(p * half, window)
-            for _, p, q in _moduli(other)
-        )
+        total = sum(_drift_integral(q * half, window) - _drift_integral(p * half, window) for _, p, q in _moduli(other))
         return total / (half * (other.high - other.low))
 
 

@@ -106,9 +106,7 @@ def error_intervals(
         raise ValueError(f"epsilon, the error that is asked for, must be positive and finite; got {epsilon}")
     if not 0 <= quantiles[0] < quantiles[1] <= 1:
         raise ValueError(f"need two quantile levels 0 <= first < second <= 1; got {quantiles}")
-    curves = {
-        name: _curve(name, given) for name, given in (("theorem", theorem), ("counting", counting)) if given
-    }
+    curves = {name: _curve(name, given) for name, given in (("theorem", theorem), ("counting", counting)) if given}
     if ax is None:
         with matplotlib.rc_context(STYLE):
             figure = Figure(figsize=(7, 4.5), layout="constrained")
@@ -182,9 +180,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise PermissionError(
-            f"cannot write into the folder {str(path.parent)!r} ({error}): choose another"
-        ) from error
+        raise PermissionError(f"cannot write into the folder {str(path.parent)!r} ({error}): choose another") from error
     try:
         with os.fdopen(handle, "wb") as file, matplotlib.rc_context(REPRODUCIBLE):
             kind = path.suffix.lower()
@@ -212,14 +208,12 @@ def _draws(
     for name, column in (("candidates", x), ("lower", low), ("upper", high)):
         if not (np.isfinite(column).all() and (column > 0).all()):
             raise ValueError(
-                f"{name} must be positive and finite, as the axes are logarithmic; got {column.min()} to "
-                f"{column.max()}"
+                f"{name} must be positive and finite, as the axes are logarithmic; got {column.min()} to {column.max()}"
             )
     if (low > high).any():
         first = int(np.argmax(low > high))
         raise ValueError(
-            f"an attained error exceeds the proved one in draw {first}: lower {low[first]}, upper "
-            f"{high[first]}"
+            f"an attained error exceeds the proved one in draw {first}: lower {low[first]}, upper {high[first]}"
         )
     return x, low, high, marks
 
@@ -228,9 +222,7 @@ def _curve(name: str, given: Curve | tuple[ArrayLike, ArrayLike, str]) -> Curve:
     """A curve as arrays without its infinite points, checked."""
     x, y, label = np.asarray(given[0], dtype=np.float64), np.asarray(given[1], dtype=np.float64), given[2]
     if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(
-            f"the {name} curve needs x and y of one equal length; got shapes {x.shape} and {y.shape}"
-        )
+        raise ValueError(f"the {name} curve needs x and y of one equal length; got shapes {x.shape} and {y.shape}")
     if np.isnan(x).any() or np.isnan(y).any() or (x <= 0).any() or (y <= 0).any():
         raise ValueError(f"the {name} curve must be positive, without NaN, as the axes are logarithmic")
     return Curve(x[np.isfinite(y)], y[np.isfinite(y)], label)
@@ -297,18 +289,14 @@ def _measured(
     """Medians of both ends with the interval between them, bands of quantiles, direct labels."""
     counts = np.unique(x)
     levels = (quantiles[0], 0.5, quantiles[1])
-    below, above = (
-        np.array([np.quantile(ends[x == count], levels) for count in counts]).T for ends in (low, high)
-    )
+    below, above = (np.array([np.quantile(ends[x == count], levels) for count in counts]).T for ends in (low, high))
     ax.fill_between(counts, below[1], above[1], color=UPPER_COLOUR, alpha=0.22, linewidth=0, zorder=2)
     for ends, colour, marker, name in (
         (above, UPPER_COLOUR, "v", "proved upper end"),
         (below, LOWER_COLOUR, "^", "attained lower end"),
     ):
         ax.fill_between(counts, ends[0], ends[2], color=colour, alpha=0.13, linewidth=0, zorder=2)
-        ax.plot(
-            counts, ends[1], color=colour, linewidth=1.7, marker=marker, markersize=3.6, zorder=4, label=name
-        )
+        ax.plot(counts, ends[1], color=colour, linewidth=1.7, marker=marker, markersize=3.6, zorder=4, label=name)
     draws = [int((x == count).sum()) for count in counts]
     number = f"{draws[0]}" if min(draws) == max(draws) else f"{min(draws)} to {max(draws)}"
     spread = f"medians and {quantiles[0]:.0%} to {quantiles[1]:.0%} bands of {number} draws"

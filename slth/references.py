@@ -129,8 +129,7 @@ PENSIA2020 = Reference(
         Erratum(
             locator="Theorem 1",
             issue="the base of the logarithm is not stated, and the constant C has no value",
-            resolution="natural logarithms, C supplied by the caller; explicit constants are derived beside "
-            "it",
+            resolution="natural logarithms, C supplied by the caller; explicit constants are derived beside it",
         ),
         Erratum(
             locator="Corollary 1",
@@ -142,8 +141,7 @@ PENSIA2020 = Reference(
             issue="one set of samples is drawn per row of the weight matrix and used for all weights of the "
             "row; no random "
             "network is built",
-            resolution="sources here are random networks, and every product of the gadget is used as it was "
-            "drawn",
+            resolution="sources here are random networks, and every product of the gadget is used as it was drawn",
         ),
     ),
 )

@@ -32,9 +32,7 @@ class Notation:
     range: sympy.Interval
 
 
-def _line(
-    name: str, meaning: str, unit: str, low: float, high: float = sympy.oo, *, open: bool = False
-) -> Notation:
+def _line(name: str, meaning: str, unit: str, low: float, high: float = sympy.oo, *, open: bool = False) -> Notation:
     interval = sympy.Interval(low, high, left_open=open, right_open=open)
     # Positive where the interval allows: sympy then knows log(n), sqrt(1 / delta) and the like to be real.
     sign = {"positive": True} if low >= 0 else {"real": True}

@@ -55,11 +55,7 @@ def rational_difference(layers: Sequence[EffectiveLayer], point: Sequence[float]
     for i, layer in enumerate(layers):
         if i:
             target, ticket = [max(v, Fraction(0)) for v in target], [max(v, Fraction(0)) for v in ticket]
-        shifts = (
-            numbers(layer.target.bias)
-            if layer.target.bias is not None
-            else [Fraction(0)] * layer.target.outputs
-        )
+        shifts = numbers(layer.target.bias) if layer.target.bias is not None else [Fraction(0)] * layer.target.outputs
         new_target, new_ticket = [], []
         for k in range(layer.target.outputs):
             w, plus, minus = (numbers(m[k]) for m in (layer.target.weight, layer.positive, layer.negative))

@@ -20,20 +20,14 @@ def bound(quantity, expression, direction=Direction.UPPER, provenance=Provenance
 
 FAILURE = bound(delta, 8 * R**2 / eps**2 * (1 - m / 2) ** n)
 COUNTING = bound(n, sympy.log(R / eps, 2), Direction.LOWER)
-WITH_CONSTANT = Bound(
-    "lueker", n, Direction.UPPER, C * sympy.log(2 / eps, 2), Provenance.RESTATED, LUEKER1998
-)
-HEURISTIC = bound(
-    eps, 2**-n * sympy.sqrt(n * q) * sympy.exp(z**2 / (n * q)), Direction.HEURISTIC, Provenance.HEURISTIC
-)
+WITH_CONSTANT = Bound("lueker", n, Direction.UPPER, C * sympy.log(2 / eps, 2), Provenance.RESTATED, LUEKER1998)
+HEURISTIC = bound(eps, 2**-n * sympy.sqrt(n * q) * sympy.exp(z**2 / (n * q)), Direction.HEURISTIC, Provenance.HEURISTIC)
 
 
 @given(st.floats(1e-6, 1.0), st.integers(0, 2000), st.floats(0.1, 1.0), st.floats(0.01, 0.5))
 def test_evaluate_is_the_formula(tolerance, samples, window, drift):
     expected = 8 * window**2 / tolerance**2 * (1 - drift / 2) ** samples
-    assert FAILURE.evaluate(epsilon=tolerance, n=samples, R=window, m=drift) == pytest.approx(
-        expected, rel=1e-9
-    )
+    assert FAILURE.evaluate(epsilon=tolerance, n=samples, R=window, m=drift) == pytest.approx(expected, rel=1e-9)
 
 
 def test_evaluate_of_a_large_power_is_quick_and_underflows_to_zero():
@@ -60,9 +54,7 @@ def test_a_constant_that_the_paper_does_not_give_has_no_default():
         lambda: WITH_CONSTANT.lambdify("epsilon"),
         lambda: WITH_CONSTANT.crossover(COUNTING, "epsilon", 0.1, 0.5, R=1),
     ):
-        with pytest.raises(
-            ValueError, match=r"Lueker \(1998\) gives no value for C.*in sight of the reader, as C="
-        ):
+        with pytest.raises(ValueError, match=r"Lueker \(1998\) gives no value for C.*in sight of the reader, as C="):
             ask()
     assert WITH_CONSTANT.evaluate(epsilon=0.5, C=3) == pytest.approx(6.0)
 
@@ -88,9 +80,7 @@ def test_the_inverse_of_the_inverse_is_the_bound():
     inverse = bound(n, FAILURE.solve("n"))
     for tolerance, probability in ((0.01, 0.1), (1e-3, 1e-3)):
         samples = inverse.evaluate(epsilon=tolerance, delta=probability, R=1, m=0.25)
-        assert FAILURE.evaluate(epsilon=tolerance, n=samples, R=1, m=0.25) == pytest.approx(
-            probability, rel=1e-9
-        )
+        assert FAILURE.evaluate(epsilon=tolerance, n=samples, R=1, m=0.25) == pytest.approx(probability, rel=1e-9)
 
 
 def test_solve_with_all_values_is_a_number():
@@ -124,9 +114,7 @@ def test_solve_refuses_what_it_cannot_decide():
 def test_lambdify_agrees_with_evaluate_and_broadcasts_integers():
     function = COUNTING.lambdify("R", "epsilon")
     tolerances = np.array([0.5, 0.25, 0.125])
-    assert np.allclose(
-        function(1, tolerances), [COUNTING.evaluate(R=1, epsilon=t) for t in tolerances], rtol=1e-14
-    )
+    assert np.allclose(function(1, tolerances), [COUNTING.evaluate(R=1, epsilon=t) for t in tolerances], rtol=1e-14)
     powers = bound(eps, R * 2**-n, Direction.LOWER).with_values(R=1).lambdify("n")
     assert np.array_equal(powers(np.array([1, 2, 3])), [0.5, 0.25, 0.125])
     both = bound(n, sympy.log(1 / sympy.Min(eps, delta))).lambdify("epsilon", "delta")
@@ -134,10 +122,7 @@ def test_lambdify_agrees_with_evaluate_and_broadcasts_integers():
 
 
 def test_lambdify_of_a_constant_has_the_shape_of_its_argument():
-    assert (
-        FAILURE.with_values(epsilon=1, n=0, R=1, m=0.5).lambdify("n")(np.zeros((2, 3))).tolist()
-        == [[8.0] * 3] * 2
-    )
+    assert FAILURE.with_values(epsilon=1, n=0, R=1, m=0.5).lambdify("n")(np.zeros((2, 3))).tolist() == [[8.0] * 3] * 2
 
 
 def test_a_symbol_called_i_is_not_the_imaginary_unit():

@@ -43,17 +43,36 @@ def test_json_is_one_object_with_the_promised_fields(command):
 def test_the_exit_code_is_the_verdict(command):
     assert command("verify", "pensia", "--target", "4,3,2", "--epsilon", "0.2")[0] == 0
     assert command("verify", "pensia", "--target", "4,3,2", "--epsilon", "1e-7", "--samples", "3")[0] == 1
-    code, out, _ = command("verify", "pensia", "--target", "4,3,2", "--samples", "16", "--solver", "best", "--json")
+    _, out, _ = command("verify", "pensia", "--target", "4,3,2", "--samples", "16", "--solver", "best", "--json")
     error = json.loads(out)["error"]
     between = str((error["lower"] + error["upper"]) / 2)
-    line = ("verify", "pensia", "--target", "4,3,2", "--samples", "16", "--solver", "best", "--epsilon", between)
+    line = (
+        "verify",
+        "pensia",
+        "--target",
+        "4,3,2",
+        "--samples",
+        "16",
+        "--solver",
+        "best",
+        "--epsilon",
+        between,
+    )
     assert command(*line)[0] == 3
 
 
 def test_the_text_names_hypotheses_sizes_failures_the_interval_and_the_verdict(command):
     _, out, _ = command("verify", "pensia", "--target", "4,3,2", "--samples", "10")
     words = " ".join(out.split())
-    for part in ("hypotheses", "does not hold", "missed their tolerance", "of the source", "sup |f - g|", "proved", "seed 0"):
+    for part in (
+        "hypotheses",
+        "does not hold",
+        "missed their tolerance",
+        "of the source",
+        "sup |f - g|",
+        "proved",
+        "seed 0",
+    ):
         assert part in words
 
 
@@ -69,7 +88,10 @@ def test_a_saved_ticket_is_the_ticket_of_the_seed(command, tmp_path):
 def test_a_network_of_ones_own_is_read_from_a_file(command, tmp_path, suffix):
     from safetensors.numpy import save_file
 
-    weights = {"fc1.weight": np.full((3, 2), 0.25, dtype=np.float32), "fc2.weight": np.full((1, 3), 0.5, dtype=np.float32)}
+    weights = {
+        "fc1.weight": np.full((3, 2), 0.25, dtype=np.float32),
+        "fc2.weight": np.full((1, 3), 0.5, dtype=np.float32),
+    }
     path = tmp_path / f"net.{suffix}"
     if suffix == "npz":
         np.savez(path, **weights)
@@ -103,9 +125,18 @@ BAD = {
     "zero samples": (("verify", "pensia", "--target", "4,2", "--samples", "0"), "candidate"),
     "one width": (("verify", "pensia", "--target", "4,"), "--target"),
     "zero width": (("verify", "pensia", "--target", "4,0,2"), "width"),
-    "best of too many": (("verify", "pensia", "--target", "4,2", "--samples", "60", "--solver", "best"), "48"),
-    "sparsest of too many": (("verify", "pensia", "--target", "4,2", "--samples", "60", "--solver", "sparsest"), "34"),
-    "save into no folder": (("verify", "pensia", "--target", "4,2", "--save", "/nowhere/at/all.safetensors"), "nowhere"),
+    "best of too many": (
+        ("verify", "pensia", "--target", "4,2", "--samples", "60", "--solver", "best"),
+        "48",
+    ),
+    "sparsest of too many": (
+        ("verify", "pensia", "--target", "4,2", "--samples", "60", "--solver", "sparsest"),
+        "34",
+    ),
+    "save into no folder": (
+        ("verify", "pensia", "--target", "4,2", "--save", "/nowhere/at/all.safetensors"),
+        "nowhere",
+    ),
     "not a number": (("verify", "pensia", "--epsilon", "small"), "epsilon"),
     "unknown solver": (("verify", "pensia", "--solver", "magic"), "solver"),
     "unknown command": (("prove",), "prove"),
@@ -160,10 +191,12 @@ def test_the_package_lists_its_public_names_and_each_of_them_exists():
 
 
 def test_every_question_and_assignment_has_words_of_its_own():
-    from slth import gadget
+    from slth import assignment
     from slth.subset_sum import questions
 
-    assert {questions.nearest.__name__, questions.any_or_nearest.__name__, questions.sparsest_or_nearest.__name__} == set(
-        console.QUESTIONS
-    )
-    assert {gadget.block.__name__, gadget.adaptive.__name__} == set(console.ASSIGNMENTS)
+    assert {
+        questions.nearest.__name__,
+        questions.any_or_nearest.__name__,
+        questions.sparsest_or_nearest.__name__,
+    } == set(console.QUESTIONS)
+    assert {assignment.block.__name__, assignment.adaptive.__name__} == set(console.ASSIGNMENTS)

@@ -20,9 +20,7 @@ def test_the_binomial_interval_covers_at_least_as_often_as_it_says():
     trials = 12
     intervals = [binomial_interval(k, trials, 0.8) for k in range(trials + 1)]
     for p in np.linspace(0.01, 0.99, 49):
-        covered = sum(
-            binom.pmf(k, trials, p) for k, found in enumerate(intervals) if found.low <= p <= found.high
-        )
+        covered = sum(binom.pmf(k, trials, p) for k, found in enumerate(intervals) if found.low <= p <= found.high)
         assert covered >= 0.8
 
 
@@ -61,9 +59,7 @@ def test_failed_draws_may_be_infinite():
     assert found.estimate == math.inf
 
 
-@pytest.mark.parametrize(
-    "call", [lambda c, t: binomial_interval(c, t), lambda c, t: excess_p_value(c, t, 0.1)]
-)
+@pytest.mark.parametrize("call", [lambda c, t: binomial_interval(c, t), lambda c, t: excess_p_value(c, t, 0.1)])
 def test_counts_are_checked(call):
     for successes, trials in ((-1, 3), (4, 3), (0, 0)):
         with pytest.raises(ValueError, match="need trials >= 1"):

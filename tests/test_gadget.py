@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 import torch
 from drawn import random_ticket, weights
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from slth.gadget import adaptive, block, check_fit, collapse, prune_pair
+from slth.assignment import adaptive, block
+from slth.gadget import check_fit, collapse, prune_pair
 from slth.laws import Uniform
 from slth.networks.layers import Dense
 from slth.networks.source import Source
@@ -81,8 +79,7 @@ def slow_collapse(target, ticket):
             [[sums[o][j][0] - w[o][j] for j in range(inputs)] for o in range(layer.outputs)],
             [[sums[o][j][1] - w[o][j] for j in range(inputs)] for o in range(layer.outputs)],
             [
-                (sums[o][inputs][0] if u.shape[1] > inputs else 0)
-                - (0 if layer.bias is None else int(layer.bias[o]))
+                (sums[o][inputs][0] if u.shape[1] > inputs else 0) - (0 if layer.bias is None else int(layer.bias[o]))
                 for o in range(layer.outputs)
             ],
         )
@@ -120,10 +117,7 @@ def test_many_candidates_bring_the_ticket_close_to_the_target(widths, biased, as
     ticket, reports = pruned(target, source_for(target, 60), False, assignment, any_or_nearest)
     assert [report.failed for report in reports] == [0] * target.depth
     for layer in collapse(target, ticket)[:1]:
-        assert (
-            max(np.abs(layer.positive).max(), np.abs(layer.negative).max(), np.abs(layer.bias).max())
-            <= TOLERANCE
-        )
+        assert max(np.abs(layer.positive).max(), np.abs(layer.negative).max(), np.abs(layer.bias).max()) <= TOLERANCE
     x = torch.randn(20, widths[0], dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(to_module(ticket)(x), target(x), rtol=0, atol=0.2)
 
@@ -134,9 +128,7 @@ def test_collapse_equals_the_slow_sums_of_any_masks(widths, biased, biased_sourc
     target = random_target(widths, biased)
     flags = tuple(biased or biased_source for _ in target.layers)
     ticket = one_input_each(source_for(target, 5, seed=2**64 - 1, biased=flags), 4)
-    for layer, (positive, negative, bias) in zip(
-        collapse(target, ticket), slow_collapse(target, ticket), strict=True
-    ):
+    for layer, (positive, negative, bias) in zip(collapse(target, ticket), slow_collapse(target, ticket), strict=True):
         assert layer.positive.tolist() == positive
         assert layer.negative.tolist() == negative
         assert layer.bias.tolist() == bias
@@ -261,56 +253,9 @@ def test_a_one_signed_law_leaves_the_other_side_empty():
     layer = Dense.from_floats([[0.3, 0.2]])
     source = source_for(Target((layer,)), 6, law=Uniform(0.0, 1.0))
     for assignment in (block, adaptive):
-        _, _, report = prune_pair(
-            layer, source, 0, nearest, TOLERANCE, nonnegative=False, assignment=assignment
-        )
+        _, _, report = prune_pair(layer, source, 0, nearest, TOLERANCE, nonnegative=False, assignment=assignment)
         assert (report.count, report.fewest) == (4, 0)
         assert report.worst == layer.weight.max()
-
-
-SIGNS = st.tuples(st.integers(1, 5), st.integers(1, 6)).flatmap(lambda s: arrays(bool, (s[0] * s[1], s[0])))
-
-
-def test_block_gives_every_input_its_units_in_order():
-    assert block(np.zeros((6, 3), dtype=bool), 2, True).tolist() == [0, 0, 1, 1, 2, 2]
-
-
-@given(SIGNS, st.booleans())
-def test_adaptive_fills_slots_with_the_right_signs_and_leaves_none_that_could_be_filled(
-    positive, nonnegative
-):
-    hidden, inputs = positive.shape
-    units = hidden // inputs
-    reads = adaptive(positive, units, nonnegative)
-    assert reads.shape == (hidden,)
-    assert np.array_equal(reads, adaptive(positive, units, nonnegative))
-    unused = np.flatnonzero(reads < 0)
-    for j in range(inputs):
-        own = positive[reads == j, j]
-        room = {True: units if nonnegative else -(-units // 2), False: 0 if nonnegative else units // 2}
-        for sign in (True, False):
-            filled = np.count_nonzero(own == sign)
-            assert filled <= room[sign]
-            assert filled == room[sign] or not (positive[unused, j] == sign).any()
-
-
-@given(SIGNS, st.booleans())
-def test_adaptive_equals_a_plain_scan_of_a_list(positive, nonnegative):
-    hidden, inputs = positive.shape
-    free, reads = list(range(hidden)), [-1] * hidden
-    for turn in range(hidden // inputs):
-        for j in range(inputs):
-            fitting = [unit for unit in free if positive[unit, j] == (nonnegative or turn % 2 == 0)]
-            if fitting:
-                free.remove(fitting[0])
-                reads[fitting[0]] = j
-    assert adaptive(positive, hidden // inputs, nonnegative).tolist() == reads
-
-
-def test_adaptive_wastes_almost_no_unit_of_a_wide_layer():
-    positive = np.random.default_rng(0).random((20 * 30, 20)) < 0.5
-    for nonnegative in (False, True):
-        assert np.count_nonzero(adaptive(positive, 30, nonnegative) < 0) <= 2
 
 
 def test_targets_that_do_not_fit_the_source_are_refused():
@@ -337,9 +282,7 @@ def test_more_products_than_int64_can_add_are_refused():
     target = Target.from_floats([[[0.5]]])
     source = source_for(target, 1 << 14, law=Uniform(0.0, 1.0))
     with pytest.raises(ValueError, match="beyond exact int64"):
-        collapse(
-            target, Ticket(source, (np.ones((1 << 14, 1), dtype=bool), np.ones((1, 1 << 14), dtype=bool)))
-        )
+        collapse(target, Ticket(source, (np.ones((1 << 14, 1), dtype=bool), np.ones((1, 1 << 14), dtype=bool))))
 
 
 @pytest.mark.parametrize(
@@ -359,9 +302,7 @@ def test_a_residual_of_exactly_the_tolerance_is_no_failure():
     layer = Dense.from_floats([[0.3]])
     source = source_for(Target((layer,)), 9)
     worst = prune_pair(layer, source, 0, nearest, 0, nonnegative=False)[2].worst
-    failed = [
-        prune_pair(layer, source, 0, nearest, t, nonnegative=False)[2].failed for t in (worst, worst - 1)
-    ]
+    failed = [prune_pair(layer, source, 0, nearest, t, nonnegative=False)[2].failed for t in (worst, worst - 1)]
     assert failed == [0, 1]
 
 

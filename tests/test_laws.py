@@ -20,9 +20,7 @@ def test_weights_of_the_whole_interval_are_all_odd_multiples_once():
     every_value = np.arange(0, 2**32, 2**8, dtype=np.uint64).astype(np.uint32)
     weights = Uniform().weights(every_value)
     assert np.array_equal(weights, np.arange(1 - 2**24, 2**24, 2))
-    assert np.array_equal(
-        Uniform().weights(every_value | np.uint32(255)), weights
-    )  # the low byte is not used
+    assert np.array_equal(Uniform().weights(every_value | np.uint32(255)), weights)  # the low byte is not used
 
 
 @pytest.mark.parametrize("ends", [(-1.0, 1.0), (0.0, 1.0), (-0.3, 0.7), (-1.0, -0.5), (0.1, 0.1 + 2**-20)])
@@ -81,9 +79,7 @@ def test_half_of_the_products_contain_a_uniform_law():
     ],
 )
 def test_the_density_integrates_to_one_and_to_the_variance(law):
-    knots = sorted(
-        {p * q for p in (law.left.low, law.left.high) for q in (law.right.low, law.right.high)} | {0.0}
-    )
+    knots = sorted({p * q for p in (law.left.low, law.left.high) for q in (law.right.low, law.right.high)} | {0.0})
     pieces = list(itertools.pairwise(knots))
     moments = [sum(quad(lambda x, k=k: x**k * law.density(x), a, b)[0] for a, b in pieces) for k in range(3)]
     assert moments[0] == pytest.approx(1, abs=1e-6)
@@ -108,9 +104,7 @@ def test_closed_drift_constants_agree_with_quadrature(window):
         assert law.drift(window) == pytest.approx(drift_by_quadrature(law.density, window), rel=1e-4)
     for half in (0.25, 1.0):
         density = lambda x, half=half: 0.5 / half if abs(x) <= half else 0.0  # noqa: E731
-        assert Uniform(-half, half).drift(window) == pytest.approx(
-            drift_by_quadrature(density, window), rel=1e-2
-        )
+        assert Uniform(-half, half).drift(window) == pytest.approx(drift_by_quadrature(density, window), rel=1e-2)
 
 
 def test_the_drift_constants_that_the_theorems_use():
@@ -132,11 +126,7 @@ def new_cover(second_integral, window, cells):
     density."""
     width = 2 * window / cells
     distance = np.arange(cells) * width
-    pair = (
-        second_integral(distance + width)
-        - 2 * second_integral(distance)
-        + second_integral(abs(distance - width))
-    )
+    pair = second_integral(distance + width) - 2 * second_integral(distance) + second_integral(abs(distance - width))
     weights = pair[np.abs(np.subtract.outer(np.arange(cells), np.arange(cells)))]
     covered = np.array(list(itertools.product([0, 1], repeat=cells)))
     return ((covered @ weights) * (1 - covered)).sum(axis=1), covered.mean(axis=1)

@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parent.parent / "slth"
 LAYERS = (
     {"references", "symbols", "grid", "laws", "randomness", "confidence"},
     {"bounds", "subset_sum"},
-    {"networks", "gadget"},
+    {"networks", "assignment", "gadget"},
     {"errors", "certificates"},
     {"theorems", "finders"},
     {"experiments"},
@@ -20,7 +20,7 @@ LAYERS = (
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 TOP = len(LAYERS) - 1
 
-WITHIN_A_LAYER = {("laws", "grid"), ("gadget", "networks"), ("report", "plots")}
+WITHIN_A_LAYER = {("laws", "grid"), ("gadget", "networks"), ("gadget", "assignment"), ("report", "plots")}
 """Who may import whom beside it. The modules of the top layer may all import each other."""
 
 ONLY_IN = {

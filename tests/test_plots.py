@@ -48,12 +48,9 @@ def test_the_lines_are_the_medians_of_each_end():
 
 
 def test_the_filled_bands_are_the_interval_and_the_quantiles():
-    interval, above, below = (
-        band.get_paths()[0].vertices for band in figure_axes(quantiles=(0, 1)).collections
-    )
+    interval, above, below = (band.get_paths()[0].vertices for band in figure_axes(quantiles=(0, 1)).collections)
     at_four = {
-        name: np.unique(band[band[:, 0] == 4][:, 1])
-        for name, band in (("i", interval), ("a", above), ("b", below))
+        name: np.unique(band[band[:, 0] == 4][:, 1]) for name, band in (("i", interval), ("a", above), ("b", below))
     }
     assert np.allclose(at_four["i"], [0.175, 0.35])
     assert np.allclose(at_four["a"], [0.25, 0.75])

@@ -50,9 +50,7 @@ def test_cutting_a_range_changes_no_bit(start, count):
 
 
 def test_streams_and_seeds_above_2_to_63_are_distinct():
-    first = {
-        tuple(bits(seed, stream, 0, 4)) for seed in (0, 2**63, 2**64 - 1) for stream in (0, 2**63, 2**64 - 1)
-    }
+    first = {tuple(bits(seed, stream, 0, 4)) for seed in (0, 2**63, 2**64 - 1) for stream in (0, 2**63, 2**64 - 1)}
     assert len(first) == 9
 
 

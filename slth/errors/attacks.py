@@ -236,9 +236,7 @@ def _best_corners(positive: torch.Tensor, negative: torch.Tensor, ends: torch.Te
     return ends.gather(0, gains.argmax(dim=0))
 
 
-def _first_layer_corners(
-    layer: EffectiveLayer, ends: torch.Tensor, count: int, g_minus_f: Difference
-) -> torch.Tensor:
+def _first_layer_corners(layer: EffectiveLayer, ends: torch.Tensor, count: int, g_minus_f: Difference) -> torch.Tensor:
     """The points where +-(g - f)_k of the first layer is largest, for the k and signs of largest value."""
     errors = [g_minus_f.points(part) for part in (layer.plus, layer.minus)]
     shift = g_minus_f.points(layer.shift)

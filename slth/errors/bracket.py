@@ -78,18 +78,14 @@ def bracket(
     """
     uppers = upper_ends(layers, domain)
     if min(end.value for end in uppers) == 0:
-        effort = Effort(
-            samples=1, starts=1, steps=1, rounds=1
-        )  # the error is 0 everywhere: any point will do
+        effort = Effort(samples=1, starts=1, steps=1, rounds=1)  # the error is 0 everywhere: any point will do
     lowers: list[Lower] = [
         sampled(layers, domain, effort.samples, seed=seed, device=device, max_bytes=effort.max_bytes),
         gradient_attack(layers, domain, starts=effort.starts, steps=effort.steps, seed=seed, device=device),
     ]
     if isinstance(domain, Box):
         lowers.append(
-            corner_attack(
-                layers, domain, starts=effort.starts, rounds=effort.rounds, seed=seed, device=device
-            )
+            corner_attack(layers, domain, starts=effort.starts, rounds=effort.rounds, seed=seed, device=device)
         )
     if points is not None:
         lowers.append(from_points(layers, points, domain, device=device, max_bytes=effort.max_bytes))
@@ -109,8 +105,4 @@ def upper_ends(layers: Sequence[EffectiveLayer], domain: Domain) -> tuple[Upper,
     >>> [end.value for end in upper_ends([layer], Box.cube(1))]
     [0.0, 0.0]
     """
-    return (
-        (scalar(layers, domain), vector(layers, domain))
-        if isinstance(domain, Box)
-        else (scalar(layers, domain),)
-    )
+    return (scalar(layers, domain), vector(layers, domain)) if isinstance(domain, Box) else (scalar(layers, domain),)

@@ -29,9 +29,7 @@ def check_chain(layers: Sequence[EffectiveLayer], domain: Domain) -> None:
         outputs, inputs = layer.target.weight.shape
         if inputs != width:
             giver = (
-                f"layer {i} has {width} outputs"
-                if i
-                else f"the domain ({domain.description}) has dimension {width}"
+                f"layer {i} has {width} outputs" if i else f"the domain ({domain.description}) has dimension {width}"
             )
             raise ValueError(f"layer {i + 1} has {inputs} inputs but {giver}: give both of one network")
         shapes = (layer.positive.shape, layer.negative.shape, layer.bias.shape)

@@ -54,13 +54,9 @@ def as_points(points: ArrayLike, dimension: int) -> Floats:
     """
     array = np.asarray(points, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] != dimension or not len(array):
-        raise ValueError(
-            f"points must have shape (count, {dimension}) with count >= 1; got shape {array.shape}"
-        )
+        raise ValueError(f"points must have shape (count, {dimension}) with count >= 1; got shape {array.shape}")
     if not np.isfinite(array).all():
-        raise ValueError(
-            f"points must be finite; {int((~np.isfinite(array)).sum())} values are NaN or infinite"
-        )
+        raise ValueError(f"points must be finite; {int((~np.isfinite(array)).sum())} values are NaN or infinite")
     return array
 
 
@@ -148,14 +144,10 @@ class Box:
                 f"the ends of a box must be two vectors of one length; got shapes {low.shape}, {high.shape}"
             )
         if not (np.abs(low) <= LARGEST_END).all() or not (np.abs(high) <= LARGEST_END).all():
-            raise ValueError(
-                "the ends of a box must be numbers of modulus at most 2^100; got NaN or larger ones"
-            )
+            raise ValueError("the ends of a box must be numbers of modulus at most 2^100; got NaN or larger ones")
         if (low > high).any():
             worst = int(np.flatnonzero(low > high)[0])
-            raise ValueError(
-                f"a box needs low <= high; coordinate {worst} has low {low[worst]}, high {high[worst]}"
-            )
+            raise ValueError(f"a box needs low <= high; coordinate {worst} has low {low[worst]}, high {high[worst]}")
         for name, end in (("low", low), ("high", high)):
             end.flags.writeable = False
             object.__setattr__(self, name, end)
@@ -229,6 +221,4 @@ def on_grid(points: ArrayLike, exponent: int = 24) -> Floats:
         raise ValueError("points must be finite to be put on a grid; got NaN or infinite values")
     # Beyond 2^53 grid steps a float64 is on the grid already, and scaling it might overflow.
     fine = np.abs(array) < math.ldexp(1.0, 53 - exponent)
-    return np.where(
-        fine, np.ldexp(np.trunc(np.ldexp(np.where(fine, array, 0.0), exponent)), -exponent), array
-    )
+    return np.where(fine, np.ldexp(np.trunc(np.ldexp(np.where(fine, array, 0.0), exponent)), -exponent), array)

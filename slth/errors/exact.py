@@ -27,9 +27,7 @@ ROOT_BITS = 64
 """Bits of the integer root of a sum of squares, more than float64 keeps."""
 
 
-def exact_difference(
-    layers: Sequence[EffectiveLayer], point: NDArray[np.float64]
-) -> tuple[NDArray[np.object_], int]:
+def exact_difference(layers: Sequence[EffectiveLayer], point: NDArray[np.float64]) -> tuple[NDArray[np.object_], int]:
     """g(x) - f(x) at a point, exactly.
 
     Args:
@@ -56,9 +54,7 @@ def exact_difference(
         if i:
             target, ticket = np.maximum(target, 0), np.maximum(ticket, 0)
         difference = (
-            weight @ (ticket - target)
-            + errors.astype(object) @ ticket
-            + (layer.bias.astype(object) << exponent)
+            weight @ (ticket - target) + errors.astype(object) @ ticket + (layer.bias.astype(object) << exponent)
         )
         bias = 0 if layer.target.bias is None else layer.target.bias.astype(object) << exponent
         target = weight @ target + bias
@@ -130,9 +126,7 @@ def one_layer_supremum(layer: EffectiveLayer, domain: Box) -> Fraction:
         raise TypeError(f"the supremum of one layer is exact over a box; got {domain.description}")
     check_chain([layer], domain)
     ends, exponent = integers_of(np.stack([domain.low, domain.high, np.clip(0.0, domain.low, domain.high)]))
-    products = [
-        np.where(end >= 0, layer.positive.astype(object), layer.negative.astype(object)) * end for end in ends
-    ]
+    products = [np.where(end >= 0, layer.positive.astype(object), layer.negative.astype(object)) * end for end in ends]
     shift = layer.bias.astype(object) << exponent
     highest = np.maximum.reduce(products).sum(axis=1) + shift
     lowest = np.minimum.reduce(products).sum(axis=1) + shift

@@ -115,11 +115,7 @@ def joined(lowers: tuple[Lower, ...], uppers: tuple[Upper, ...], norm: Norm, dom
     'c'
     """
     if not lowers or not uppers:
-        raise ValueError(
-            f"an interval needs ends of both kinds; got {len(lowers)} lower and {len(uppers)} upper ends"
-        )
+        raise ValueError(f"an interval needs ends of both kinds; got {len(lowers)} lower and {len(uppers)} upper ends")
     low = max(lowers, key=lambda end: end.value)
     high = min(uppers, key=lambda end: end.value)
-    return ErrorInterval(
-        low.value, high.value, norm, domain, low.method, high.method, low.witness, (*lowers, *uppers)
-    )
+    return ErrorInterval(low.value, high.value, norm, domain, low.method, high.method, low.witness, (*lowers, *uppers))

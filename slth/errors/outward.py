@@ -71,9 +71,7 @@ def inflated(total: Floats, roundings: int) -> Floats:
     True
     """
     if roundings >= MOST_ROUNDINGS:
-        raise ValueError(
-            f"a sum of {roundings} terms is too long for the a-priori rounding term (2^26): split it"
-        )
+        raise ValueError(f"a sum of {roundings} terms is too long for the a-priori rounding term (2^26): split it")
     # 1 + (k+2) 2u is exact; its product loses a factor 1-u, and (1 + (2k+4) u)(1-u) >= 1 + (k+1) u.
     return total * (1.0 + (roundings + 2) * STEP)
 

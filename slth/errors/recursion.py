@@ -117,9 +117,7 @@ def scales(layers: Sequence[EffectiveLayer], domain: Domain) -> tuple[Scale, ...
     0.5
     """
     check_chain(layers, domain)
-    matrix_norm, vector_norm = (
-        (spectral_up, frobenius_up) if isinstance(domain, Ball) else (infinity_up, largest_up)
-    )
+    matrix_norm, vector_norm = (spectral_up, frobenius_up) if isinstance(domain, Ball) else (infinity_up, largest_up)
     found = []
     for i, layer in enumerate(layers):
         weight = matrix_norm(layer.target.matrix)
@@ -201,16 +199,12 @@ def vector(layers: Sequence[EffectiveLayer], domain: Box) -> Upper:
     0.5
     """
     if not isinstance(domain, Box):
-        raise TypeError(
-            f"the vector recursion needs a box; got {domain.description}: use the scalar recursion"
-        )
+        raise TypeError(f"the vector recursion needs a box; got {domain.description}: use the scalar recursion")
     check_chain(layers, domain)
     error = _first_difference(layers[0], domain)
     low, high = domain.low, domain.high
     for before, layer in pairwise(layers):
-        low, high = (
-            np.maximum(end, 0.0) for end in affine_range(before.target.matrix, low, high, before.target.shift)
-        )
+        low, high = (np.maximum(end, 0.0) for end in affine_range(before.target.matrix, low, high, before.target.shift))
         weight, slip, through = np.abs(layer.target.matrix), np.abs(layer.plus), np.abs(ticket_matrix(layer))
         outer = matvec_up(weight, error) + matvec_up(slip, inflated(high + error, 1))
         inner = matvec_up(through, error) + matvec_up(slip, high)

@@ -128,9 +128,7 @@ def _certified_square(wide: Floats, energy: float, limit: float, guess: float | 
         np.fill_diagonal(gram, shift - diagonal)
         if _has_cholesky(gram):
             trace = float(inflated((shift - diagonal).sum(), m))
-            return float(
-                inflated(np.asarray(shift + (n + 4) * STEP / 2 * energy + (m + 4) * STEP * trace), 6)
-            )
+            return float(inflated(np.asarray(shift + (n + 4) * STEP / 2 * energy + (m + 4) * STEP * trace), 6))
         slack *= 4
         shift *= 1 + slack
     return limit

@@ -64,10 +64,7 @@ def from_points(
     check_chain(layers, domain)
     array = as_points(points, domain.dimension)
     g_minus_f = Difference(layers, device)
-    found = [
-        sizes(g_minus_f(g_minus_f.points(array[p])), domain.norm)
-        for p in g_minus_f.pieces(len(array), max_bytes)
-    ]
+    found = [sizes(g_minus_f(g_minus_f.points(array[p])), domain.norm) for p in g_minus_f.pieces(len(array), max_bytes)]
     return lower_at(layers, array[int(torch.cat(found).argmax())], domain, method)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ def random_target(widths: Sequence[int], seed: int) -> Target:
     if len(widths) < 2 or min(widths) < 1:
         raise ValueError(f"need at least two widths, all >= 1, such as 64,32,10; got {list(widths)}")
     weights = []
-    for i, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (inputs, outputs) in enumerate(pairwise(widths)):
         drawn = bits(seed, stream_number(EXAMPLE_TRIAL, i), 0, inputs * outputs)
         weights.append(Uniform().weights(drawn).reshape(outputs, inputs) / 2.0**24 / math.sqrt(inputs))
     return Target.from_floats(weights)

@@ -140,9 +140,7 @@ def _plain_layers(path: Path, tensors: Tensors) -> list[Layer]:
 
 
 def _named_layers(path: Path, tensors: Tensors) -> list[Layer]:
-    prefixes = sorted(
-        (name.removesuffix("weight") for name in tensors if _kind(name) == "weight"), key=_natural
-    )
+    prefixes = sorted((name.removesuffix("weight") for name in tensors if _kind(name) == "weight"), key=_natural)
     for name, array in tensors.items():
         belongs = _kind(name) == "bias" and name.removesuffix("bias") in prefixes
         if _kind(name) != "weight" and not belongs:

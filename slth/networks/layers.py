@@ -32,9 +32,7 @@ class Dense:
                 "a dense layer needs an int64 weight matrix (outputs, inputs) without empty sides; got "
                 f"{self.weight.dtype} of shape {self.weight.shape}: build it with Dense.from_floats"
             )
-        if self.bias is not None and (
-            self.bias.dtype != np.int64 or self.bias.shape != self.weight.shape[:1]
-        ):
+        if self.bias is not None and (self.bias.dtype != np.int64 or self.bias.shape != self.weight.shape[:1]):
             raise ValueError(
                 f"the bias of a layer with {self.outputs} outputs must be int64 of shape ({self.outputs},); "
                 f"got {self.bias.dtype} of shape {self.bias.shape}"

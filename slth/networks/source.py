@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ class Source:
     seed: int
     widths: tuple[int, ...]
     biased: tuple[bool, ...]
-    law: Uniform = Uniform()
+    law: Uniform = field(default_factory=Uniform)
     trial: int = 0
 
     def __post_init__(self) -> None:

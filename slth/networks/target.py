@@ -62,9 +62,7 @@ class Target:
         """
         biases = [None] * len(weights) if biases is None else list(biases)
         if len(biases) != len(weights):
-            raise ValueError(
-                f"need one bias (or None) per layer; got {len(weights)} weights and {len(biases)} biases"
-            )
+            raise ValueError(f"need one bias (or None) per layer; got {len(weights)} weights and {len(biases)} biases")
         names = [f"the weight of layer {i + 1}" for i in range(len(weights))] if names is None else names
         layers = tuple(Dense.from_floats(*layer) for layer in zip(weights, biases, names, strict=True))
         moved = [to_grid(v)[1] for v in [*weights, *biases] if v is not None]

@@ -68,9 +68,7 @@ def decode(path: Path) -> Ticket:
     ticket = Ticket(source, masks)
     for key, value in _manifest(ticket, packed).items():
         if _canonical(given[key]) != _canonical(value):
-            raise _refused(
-                path, f"its {key} is {str(given[key])[:80]}, but its content has {str(value)[:80]}"
-            )
+            raise _refused(path, f"its {key} is {str(given[key])[:80]}, but its content has {str(value)[:80]}")
     return ticket
 
 
@@ -124,9 +122,7 @@ def _parsed(path: Path, metadata: dict[str, str] | None) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not canonical:  # canonical: no key twice, no 7.0 for 7
         raise _refused(path, "its manifest is not canonical JSON")
     if manifest.get("format") != FORMAT:
-        raise _refused(
-            path, f"its format is {str(manifest.get('format'))[:80]}, and {FORMAT} is the one that is known"
-        )
+        raise _refused(path, f"its format is {str(manifest.get('format'))[:80]}, and {FORMAT} is the one that is known")
     known = {"format", "rng", "seed", "trial", "widths", "biased", "law", "kept", "digest"}
     if set(manifest) != known:
         raise _refused(path, f"its manifest lacks or adds the keys {sorted(known ^ set(manifest))}")
@@ -157,9 +153,7 @@ def _source(path: Path, manifest: dict[str, Any]) -> Source:
 
 def _check_size(source: Source) -> None:
     if source.parameters > LARGEST_TICKET:
-        raise ValueError(
-            f"a ticket file holds at most 2^32 mask bits; this source has {source.parameters} weights"
-        )
+        raise ValueError(f"a ticket file holds at most 2^32 mask bits; this source has {source.parameters} weights")
 
 
 def _unpacked(path: Path, bits: NDArray[np.uint8], columns: int) -> NDArray[np.bool_]:

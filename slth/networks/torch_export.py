@@ -38,9 +38,7 @@ def to_module(ticket: Ticket, *, dtype: torch.dtype = torch.float64) -> nn.Seque
     )
     """
     if dtype not in (torch.float32, torch.float64):
-        raise ValueError(
-            f"the random weights have 24 bits and {dtype} would round them: use torch.float32 or float64"
-        )
+        raise ValueError(f"the random weights have 24 bits and {dtype} would round them: use torch.float32 or float64")
     parts: list[nn.Module] = []
     for i, mask in enumerate(ticket.masks):
         parts.extend([nn.ReLU()] if parts else [])
@@ -72,9 +70,7 @@ def _floats(rows: NDArray[np.int64], dtype: np.dtype[np.floating]) -> NDArray[np
     """The exact floats of weights in units of 2^-24."""
     values = rows.astype(dtype)
     if not np.array_equal(values, rows):
-        raise ValueError(
-            f"a random weight of more than {np.finfo(dtype).nmant + 1} bits: {dtype} would round it"
-        )
+        raise ValueError(f"a random weight of more than {np.finfo(dtype).nmant + 1} bits: {dtype} would round it")
     return np.ldexp(values, -WEIGHT_EXPONENT)
 
 
@@ -114,11 +110,7 @@ def _checked_mask(linear: nn.Linear, source: Source, matrix: int) -> NDArray[np.
     place = f"the Linear at position {2 * matrix}"
     names = ["weight", "bias"] if _is_biased(source, matrix) else ["weight"]
     stored = {name for name, _ in linear.named_parameters()} | {name for name, _ in linear.named_buffers()}
-    hooks = [
-        hook._tensor_name
-        for hook in linear._forward_pre_hooks.values()
-        if isinstance(hook, prune.CustomFromMask)
-    ]
+    hooks = [hook._tensor_name for hook in linear._forward_pre_hooks.values() if isinstance(hook, prune.CustomFromMask)]
     wanted = {f"{name}_{part}" for name in names for part in ("orig", "mask")}
     if stored != wanted or hooks != names or len(linear._forward_pre_hooks) != len(hooks):
         raise ValueError(
@@ -129,13 +121,10 @@ def _checked_mask(linear: nn.Linear, source: Source, matrix: int) -> NDArray[np.
     shape = source.shapes[matrix]
     if not weights.shape == masks.shape == shape:
         raise ValueError(
-            f"{place} has weights {weights.shape} and masks {masks.shape}; matrix {matrix} of the source is "
-            f"{shape}"
+            f"{place} has weights {weights.shape} and masks {masks.shape}; matrix {matrix} of the source is {shape}"
         )
     if not np.isin(masks, (0, 1)).all():
-        raise ValueError(
-            f"the masks of {place} must be 0 or 1; a mask that scales a weight makes a new weight"
-        )
+        raise ValueError(f"the masks of {place} must be 0 or 1; a mask that scales a weight makes a new weight")
     for start, rows in source.chunks(matrix):
         wrong = (np.ldexp(weights[start : start + len(rows)], WEIGHT_EXPONENT) != rows).any(axis=1)
         if wrong.any():

@@ -64,9 +64,7 @@ def from_torch(module: nn.Module) -> Target:
     if not linears:
         raise ValueError(f"{SHAPE}; this one has no Linear: add the layers")
     if not open_linear:
-        raise ValueError(
-            f"{SHAPE}; the last module is a ReLU, not a Linear: leave the last ReLU outside the target"
-        )
+        raise ValueError(f"{SHAPE}; the last module is a ReLU, not a Linear: leave the last ReLU outside the target")
     names = [f"the weight of the Linear at position {place}" for place, _ in linears]
     weights = [_effective(place, linear, "weight").numpy() for place, linear in linears]
     biases = [None if linear.bias is None else _effective(p, linear, "bias").numpy() for p, linear in linears]
@@ -124,9 +122,7 @@ def _effective(place: str, linear: nn.Linear, name: str) -> torch.Tensor:
     original, mask = getattr(linear, f"{name}_orig", None), getattr(linear, f"{name}_mask", None)
     values: torch.Tensor = getattr(linear, name) if original is None else original
     if values.is_meta or isinstance(values, nn.parameter.UninitializedParameter):
-        raise ValueError(
-            f"the {name} of the Linear at position {place} has no values yet: load or initialise it"
-        )
+        raise ValueError(f"the {name} of the Linear at position {place} has no values yet: load or initialise it")
     if values.dtype not in FLOATS:
         raise TypeError(
             f"the {name} of the Linear at position {place} must be float16, bfloat16, float32 or float64; "

@@ -38,8 +38,7 @@ def read_tensors(path: Path) -> Tensors:
     check_file(path)
     if path.suffix not in readers:
         raise ValueError(
-            f"{path} must end in .npz or .safetensors: save the weights with numpy.savez or "
-            "safetensors.torch.save_file"
+            f"{path} must end in .npz or .safetensors: save the weights with numpy.savez or safetensors.torch.save_file"
         )
     return readers[path.suffix](path)
 
@@ -75,8 +74,7 @@ def _read_safetensors(path: Path) -> Tensors:
                 tensors[name] = (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
     except SafetensorError as fault:
         raise ValueError(
-            f"{path} is not a whole .safetensors file ({fault}): write it again with "
-            "safetensors.torch.save_file"
+            f"{path} is not a whole .safetensors file ({fault}): write it again with safetensors.torch.save_file"
         ) from fault
     return tensors
 
@@ -97,15 +95,11 @@ def _read_npz(path: Path) -> Tensors:
                 tensors[name] = _read_member(archive, member, name, path)
     # RuntimeError: encrypted; NotImplementedError: unknown compression; the rest: damage at different depths.
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError) as fault:
-        raise ValueError(
-            f"{path} is not a whole .npz file ({fault}): write it again with numpy.savez"
-        ) from fault
+        raise ValueError(f"{path} is not a whole .npz file ({fault}): write it again with numpy.savez") from fault
     return tensors
 
 
-def _read_member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, path: Path
-) -> NDArray[np.floating]:
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, path: Path) -> NDArray[np.floating]:
     with archive.open(member) as stream:
         shape, dtype = _header(stream, name, path)
         if dtype.kind != "f" or dtype.itemsize > 8:

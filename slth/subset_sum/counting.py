@@ -39,7 +39,7 @@ def count_within(problem: SubsetSums, tolerance: int | NDArray[np.int64]) -> NDA
         )
     top = np.maximum(problem.samples, 0).sum(axis=1)
     bottom = np.minimum(problem.samples, 0).sum(axis=1)
-    # No sum lies outside [bottom, top]: clipping the bounds to it changes no count and keeps the keys in int64.
+    # No sum lies outside [bottom, top]: clipping the bounds changes no count and keeps the keys in int64.
     bounds = np.empty((problem.m, 2), dtype=np.int64)
     bounds[:, 0] = np.clip(problem.targets - tolerances - 1, bottom - 1, top)
     bounds[:, 1] = np.clip(problem.targets + tolerances, bottom - 1, top)

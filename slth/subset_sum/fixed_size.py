@@ -30,9 +30,7 @@ def nearest_of_sizes(
     # key is at most 4 ((n + 1) offset + spread) < 2^63 in modulus.
     narrow = spread <= ((1 << 61) // (problem.n + 2) - 1) // 2
     masks = np.empty(len(rows), dtype=np.uint64)
-    masks[narrow] = nearest_by_size(
-        problem, rows[narrow], problem.n, 2 * spread[narrow] + 1, sizes, tolerances[narrow]
-    )
+    masks[narrow] = nearest_by_size(problem, rows[narrow], problem.n, 2 * spread[narrow] + 1, sizes, tolerances[narrow])
     for at in np.flatnonzero(~narrow):
         sample, target = problem.samples[rows[at]], int(problem.targets[rows[at]])
         masks[at] = nearest_of_sizes_single(sample, target, sizes, int(tolerances[at]))

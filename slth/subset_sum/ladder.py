@@ -24,9 +24,7 @@ ROWS_AT_ONCE = 1 << 14
 """Long rows are copied in parts of this many."""
 
 
-def search(
-    problem: SubsetSums, tolerances: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+def search(problem: SubsetSums, tolerances: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Masks (m, ceil(n / 64)) and status (m,) of a search for any subset within tolerance.
 
     >>> search(SubsetSums(np.array([[3, -5, 9]]), np.array([6])), np.array([1]))

@@ -130,19 +130,14 @@ class SubsetSums:
         for name, array in (("samples", samples), ("targets", targets)):
             if array.dtype not in (np.float32, np.float64):
                 raise TypeError(
-                    f"{name} must be float32 or float64; got {array.dtype}: "
-                    "integers go to SubsetSums(...) itself"
+                    f"{name} must be float32 or float64; got {array.dtype}: integers go to SubsetSums(...) itself"
                 )
         if samples.ndim != 2 or targets.shape != samples.shape[:1]:
-            raise ValueError(
-                f"expected samples (m, n) and targets (m,); got {samples.shape} and {targets.shape}"
-            )
+            raise ValueError(f"expected samples (m, n) and targets (m,); got {samples.shape} and {targets.shape}")
         values = np.column_stack([samples, targets]).astype(np.float64)
         if not np.isfinite(values).all():
             bad = int((~np.isfinite(values)).any(axis=1).sum())
-            raise ValueError(
-                f"samples and targets must be finite; {bad} of {len(values)} rows have NaN or infinity"
-            )
+            raise ValueError(f"samples and targets must be finite; {bad} of {len(values)} rows have NaN or infinity")
         exponent = _row_exponents(values)
         moved = np.rint(np.ldexp(values, exponent[:, None]))
         inexact = (np.ldexp(values, exponent[:, None]) != moved).sum(axis=1)
@@ -202,9 +197,7 @@ class Subsets:
                 f"masks must be uint64 of shape ({m}, {words}); got {self.masks.dtype}, {self.masks.shape}"
             )
         if self.status.dtype != np.uint8 or self.status.shape != (m,):
-            raise ValueError(
-                f"status must be uint8 of shape ({m},); got {self.status.dtype}, {self.status.shape}"
-            )
+            raise ValueError(f"status must be uint8 of shape ({m},); got {self.status.dtype}, {self.status.shape}")
         if n % WORD and (self.masks[:, -1] >> np.uint64(n % WORD)).any():
             raise ValueError(f"a mask has a bit beyond the last of {n} samples")
         if self.masks[self.status != Status.FOUND].any():
@@ -213,9 +206,7 @@ class Subsets:
 
         def recompute(start: int, stop: int) -> None:
             part = slice(start, stop)
-            sums.residuals(
-                self.problem.samples[part], self.problem.targets[part], self.masks[part], out[part]
-            )
+            sums.residuals(self.problem.samples[part], self.problem.targets[part], self.masks[part], out[part])
 
         in_pieces(recompute, m, 1024)
         object.__setattr__(self, "residuals", out)

@@ -37,7 +37,11 @@ def _or_nearest(problem: SubsetSums, answers: Subsets) -> Subsets:
     missed = np.flatnonzero(answers.status != Status.FOUND)
     if not missed.size:
         return answers
-    first = replace(problem, samples=np.ascontiguousarray(problem.samples[missed, :SEARCHED]), targets=problem.targets[missed])
+    first = replace(
+        problem,
+        samples=np.ascontiguousarray(problem.samples[missed, :SEARCHED]),
+        targets=problem.targets[missed],
+    )
     masks = answers.masks.copy()
     masks[missed, 0] = best(first).masks[:, 0]
     return Subsets(problem, masks, np.full(problem.m, Status.FOUND, dtype=np.uint8))

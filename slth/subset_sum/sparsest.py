@@ -18,9 +18,7 @@ LAST_LEVEL = 4
 """Sizes enumerated level by level; C(21, 4) = 5,985 residuals cost less than one join."""
 
 
-def search(
-    problem: SubsetSums, tolerances: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+def search(problem: SubsetSums, tolerances: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Masks (m, 1) and status (m,) of the smallest subsets within tolerance; n <= 34.
 
     >>> search(SubsetSums(np.array([[3, 4, 7]]), np.array([7])), np.array([0]))
@@ -57,11 +55,7 @@ def search(
     return masks[:, None], status
 
 
-def _residuals(
-    problem: SubsetSums, rows: NDArray[np.int64], answers: NDArray[np.uint64]
-) -> NDArray[np.int64]:
+def _residuals(problem: SubsetSums, rows: NDArray[np.int64], answers: NDArray[np.uint64]) -> NDArray[np.int64]:
     chosen = unpack(answers[:, None], problem.n)
-    residuals: NDArray[np.int64] = (
-        np.where(chosen, problem.samples[rows], 0).sum(axis=1) - problem.targets[rows]
-    )
+    residuals: NDArray[np.int64] = np.where(chosen, problem.samples[rows], 0).sum(axis=1) - problem.targets[rows]
     return residuals

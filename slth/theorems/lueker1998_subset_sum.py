@@ -60,8 +60,7 @@ LUEKER = Bound(
     expression=_C * sympy.log(2 / _eps, 2),
     provenance=Provenance.RESTATED,
     reference=LUEKER1998,
-    note="suffices for all targets of [-1/2, 1/2] with probability 1 - epsilon, U[-1, 1]; no value for C is "
-    "known",
+    note="suffices for all targets of [-1/2, 1/2] with probability 1 - epsilon, U[-1, 1]; no value for C is known",
 )
 
 # 2. Bound ---------------------------------------------------------------------------------------------------
@@ -135,8 +134,7 @@ MEDIAN_ERROR = Bound(
     expression=sympy.log(2) / 2 * 2**-_n * sympy.sqrt(sympy.pi * _n * _q) * sympy.exp(_z**2 / (_n * _q)),
     provenance=Provenance.HEURISTIC,
     reference=LUEKER1998,
-    note="subset sums taken as 2^n independent normal values of variance n q / 2; for one target z, not for "
-    "a window",
+    note="subset sums taken as 2^n independent normal values of variance n q / 2; for one target z, not for a window",
 )
 
 
@@ -186,13 +184,10 @@ def worst_error(samples: NDArray[np.int64], window: int) -> tuple[Fraction, tupl
     if samples.ndim != 1 or samples.dtype != np.int64:
         raise ValueError(f"samples must be int64 of shape (n,); got {samples.dtype} of shape {samples.shape}")
     if samples.size > MOST_SAMPLES:
-        raise ValueError(
-            f"all subset sums of at most {MOST_SAMPLES} samples can be held; got {samples.size} samples"
-        )
+        raise ValueError(f"all subset sums of at most {MOST_SAMPLES} samples can be held; got {samples.size} samples")
     if window <= 0 or window + sum(abs(int(x)) for x in samples) >= 1 << 61:
         raise ValueError(
-            f"need window > 0 and sums below 2^61; got window {window} and samples up to "
-            f"{np.abs(samples).max()}"
+            f"need window > 0 and sums below 2^61; got window {window} and samples up to {np.abs(samples).max()}"
         )
     sums = np.zeros(1, dtype=np.int64)
     for sample in samples:
@@ -202,11 +197,7 @@ def worst_error(samples: NDArray[np.int64], window: int) -> tuple[Fraction, tupl
     # Twice it and twice the target are integers.
     middles = (sums[1:] + sums[:-1])[np.abs(sums[1:] + sums[:-1]) <= 2 * window]
     targets = np.unique(np.concatenate((middles, np.array([-2 * window, 2 * window]))))
-    above = (
-        np.searchsorted(2 * sums, targets).clip(1, sums.size - 1)
-        if sums.size > 1
-        else np.zeros(targets.size, int)
-    )
+    above = np.searchsorted(2 * sums, targets).clip(1, sums.size - 1) if sums.size > 1 else np.zeros(targets.size, int)
     distances = np.minimum(np.abs(2 * sums[above] - targets), np.abs(targets - 2 * sums[above - 1]))
     worst = int(distances.max())
     return Fraction(worst, 2), tuple(Fraction(int(target), 2) for target in targets[distances == worst])

@@ -4,9 +4,9 @@ Statement.  Let f(x) = W_L relu(W_L-1 ... relu(W_1 x)) with spectral norms |W_i|
             depth 2 L with i.i.d. weights U[-1, 1], where M_2i-1 has C d_i-1 log(d_i-1 d_i L / min(epsilon, delta)) rows
             and M_2i has d_i. With probability at least 1 - delta, for every such f at once, masks of g exist with
             |f(x) - g(x)| <= epsilon in l2 for all |x| <= 1.
-Kind.       upper. WIDTH is restated (the constant C is not in the paper and must be supplied); ROWS and GUARANTEED are
-            derived, with every constant (see `slth.theorems.lueker1998_subset_sum` for the subset sums).
-Source.     arXiv 2006.07990, Theorem 1, restated from later papers (arXiv 2410.14754, arXiv 2511.04217) and from memory;
+Kind.       upper. WIDTH is restated (the constant C is not in the paper and must be supplied); ROWS and GUARANTEED
+            are derived, with every constant (see `slth.theorems.lueker1998_subset_sum` for the subset sums).
+Source.     arXiv 2006.07990, Theorem 1, restated from later papers (arXiv 2410.14754, 2511.04217) and from memory;
             check the wording before quoting.
 Uses.       lueker1998_subset_sum, gadget.
 Notation.   l -> L (depth), n -> samples (candidates per weight and side), N = 2 n rows of M_2i-1 per input.
@@ -30,10 +30,11 @@ from collections.abc import Callable
 import numpy as np
 import sympy
 
+from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
 from slth.errors import Ball, Box, bracket
 from slth.errors.rounding import spectral_up
-from slth.gadget import Assignment, PairReport, Question, block, check_fit, collapse, prune_pair
+from slth.gadget import PairReport, Question, check_fit, collapse, prune_pair
 from slth.grid import PRODUCT_EXPONENT
 from slth.laws import Uniform
 from slth.networks.source import Source
@@ -50,7 +51,7 @@ NAME = "pensia2020_subset_sum"
 REFERENCE = PENSIA2020
 
 SLACK = 2.0**-40
-"""Rescaled layers keep this relative distance from norm 1, so that rounding onto the grid does not lift them above it."""
+"""Rescaled layers keep this relative distance from norm 1, lest rounding onto the grid lift them above it."""
 
 
 def normalised(target: Target) -> Target:
@@ -86,7 +87,14 @@ def _name(law: Uniform) -> str:
 # 2. Bound -------------------------------------------------------------------------------------------------------------
 
 _eps, _delta, _L, _I = symbol("epsilon"), symbol("delta"), symbol("L"), symbol("I")
-_d_in, _d_out, _C, _N, _t, _c = symbol("d_in"), symbol("d_out"), symbol("C"), symbol("N"), symbol("t"), symbol("c")
+_d_in, _d_out, _C, _N, _t, _c = (
+    symbol("d_in"),
+    symbol("d_out"),
+    symbol("C"),
+    symbol("N"),
+    symbol("t"),
+    symbol("c"),
+)
 
 WIDTH = Bound(
     name="rows of the first matrix",
@@ -165,7 +173,7 @@ def samples_needed(target: Target, epsilon: float, delta: float) -> int:
         ValueError: epsilon is not positive, delta not in (0, 1).
 
     >>> samples_needed(Target.from_floats([[[0.5]]]), epsilon=0.1, delta=0.1)
-    80
+    81
     """
     if not 0 < delta < 1:
         raise ValueError(f"delta, the failure probability, must lie strictly between 0 and 1; got {delta}")

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from slth.assignment import Assignment, block
 from slth.errors import Ball, Box, ErrorInterval
-from slth.gadget import Assignment, PairReport, Question, block
+from slth.gadget import PairReport, Question
 from slth.grid import PRODUCT_EXPONENT
 from slth.networks.source import Source
 from slth.networks.target import Target
@@ -188,7 +189,13 @@ class Theorem(Protocol):
     def hypotheses(self, target: Target, source: Source, epsilon: float, delta: float) -> tuple[Check, ...]: ...
 
     def source(
-        self, target: Target, epsilon: float, delta: float, seed: int, samples: int | None = None, trial: int = 0
+        self,
+        target: Target,
+        epsilon: float,
+        delta: float,
+        seed: int,
+        samples: int | None = None,
+        trial: int = 0,
     ) -> Source: ...
 
     def construct(
@@ -202,7 +209,12 @@ class Theorem(Protocol):
     ) -> Construction: ...
 
     def certify(
-        self, target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+        self,
+        target: Target,
+        construction: Construction,
+        epsilon: float,
+        delta: float,
+        domain: Ball | Box | None = None,
     ) -> Certificate: ...
 
 
@@ -228,7 +240,7 @@ def verify(
         seed: key of the random stream, 0 <= seed < 2^64.
         samples: candidates per weight and side; by default what the theorem's bound asks for.
         question: asked of every subset sum, see `slth.subset_sum.questions`.
-        assignment: which hidden unit reads which input, `slth.gadget.block` or `slth.gadget.adaptive`.
+        assignment: which hidden unit reads which input, `slth.assignment.block` or `adaptive`.
         advance: called with the number of subset sums solved since the last call.
 
     Returns:

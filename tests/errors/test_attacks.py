@@ -44,9 +44,7 @@ def test_corners_attain_the_supremum_of_one_layer(seed):
     layer = random_layers(rng, [9, 50], biases=bool(seed % 2))[0]
     low = rng.normal(size=9)
     for box in (Box.cube(9), Box.cube(9, 0.0, 1.0), Box(low, low + rng.random(9))):
-        assert corner_attack([layer], box, starts=1, rounds=1).value == fraction_down(
-            one_layer_supremum(layer, box)
-        )
+        assert corner_attack([layer], box, starts=1, rounds=1).value == fraction_down(one_layer_supremum(layer, box))
 
 
 def test_corners_stop_at_the_kink_at_zero():

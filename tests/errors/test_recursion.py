@@ -72,9 +72,7 @@ def test_one_layer_vector_bound_is_the_supremum(seed):
 def test_upper_ends_exceed_exact_errors_at_random_rational_points_and_corners(data):
     rng = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     widths = data.draw(st.lists(st.integers(1, 4), min_size=2, max_size=5))
-    layers = random_layers(
-        rng, widths, biases=data.draw(st.booleans()), spread=2.0 ** -data.draw(st.integers(0, 44))
-    )
+    layers = random_layers(rng, widths, biases=data.draw(st.booleans()), spread=2.0 ** -data.draw(st.integers(0, 44)))
     low = rng.normal(size=widths[0])
     inputs = widths[0]
     boxes = [

@@ -22,4 +22,8 @@ def test_a_row_is_what_the_single_draw_gives():
 
     row = sweep_candidates(pensia, target, 0.01, 0.1, [8], [5])[0]
     alone = verify(pensia, target, 0.01, 0.1, 5, samples=8, question=nearest)
-    assert (row.lower, row.upper, row.failed) == (alone.error.lower, alone.error.upper, alone.construction.failed)
+    assert (row.lower, row.upper, row.failed) == (
+        alone.error.lower,
+        alone.error.upper,
+        alone.construction.failed,
+    )

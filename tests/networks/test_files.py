@@ -16,9 +16,7 @@ TICKET = random_ticket(Source(3, (3, 11, 2), (True,)), 0)
 
 
 def test_a_state_dict_gives_the_network_of_the_module(tmp_path):
-    module = nn.Sequential(
-        nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 4, bias=False), nn.ReLU(), nn.Linear(4, 2)
-    )
+    module = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 4, bias=False), nn.ReLU(), nn.Linear(4, 2))
     save_file(module.state_dict(), tmp_path / "f.safetensors")
     np.savez(tmp_path / "f.npz", **{name: tensor.numpy() for name, tensor in module.state_dict().items()})
     expected = from_torch(module)

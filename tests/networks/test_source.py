@@ -77,9 +77,7 @@ def test_seeds_and_trials_out_of_range_are_refused(seed, trial):
         Source(seed, (1, 1, 1), (False,), trial=trial)
 
 
-@pytest.mark.parametrize(
-    ("matrix", "start", "stop"), [(-1, 0, 1), (4, 0, 1), (0, -1, 1), (0, 2, 1), (0, 0, 12)]
-)
+@pytest.mark.parametrize(("matrix", "start", "stop"), [(-1, 0, 1), (4, 0, 1), (0, -1, 1), (0, 2, 1), (0, 0, 12)])
 def test_rows_that_do_not_exist_are_refused(matrix, start, stop):
     with pytest.raises(ValueError, match=r"has (matrices|rows)"):
         SOURCE.rows(matrix, start, stop)

@@ -16,9 +16,7 @@ from slth.networks import ticket_file
 from slth.networks.files import load_ticket, save_ticket
 from slth.networks.source import Source
 
-SOURCE = Source(
-    seed=2**64 - 1, widths=(3, 11, 2, 5, 4), biased=(True, False), law=Uniform(-0.1, 0.7), trial=9
-)
+SOURCE = Source(seed=2**64 - 1, widths=(3, 11, 2, 5, 4), biased=(True, False), law=Uniform(-0.1, 0.7), trial=9)
 TICKET = random_ticket(SOURCE, 0)
 WHOLE = ticket_file.encode(TICKET)
 
@@ -40,9 +38,7 @@ def canonical(value):
 def put_together(header, manifest, masks, metadata=None, sign=True):
     """The file of the parts, with a digest that agrees unless told otherwise."""
     if sign and isinstance(manifest, dict) and "digest" in manifest:
-        signed = canonical(manifest | {"digest": ""}).encode() + b"".join(
-            masks[name] for name in sorted(masks)
-        )
+        signed = canonical(manifest | {"digest": ""}).encode() + b"".join(masks[name] for name in sorted(masks))
         manifest = manifest | {"digest": hashlib.sha256(signed).hexdigest()}
     text = manifest if isinstance(manifest, str) else canonical(manifest)
     body = b""
@@ -104,9 +100,7 @@ def change(**changes):
 
 
 def without(key):
-    return lambda header, manifest, masks: put_together(
-        header, {k: v for k, v in manifest.items() if k != key}, masks
-    )
+    return lambda header, manifest, masks: put_together(header, {k: v for k, v in manifest.items() if k != key}, masks)
 
 
 def entry(**changes):

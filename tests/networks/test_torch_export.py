@@ -74,9 +74,7 @@ def test_copy_save_load_and_export_keep_the_function(tmp_path):
     other = to_module(random_ticket(Source(5, SOURCE.widths, SOURCE.biased), 3))
     other.load_state_dict(load_file(tmp_path / "t.safetensors"))
     assert torch.equal(other(INPUTS), expected)
-    assert all(
-        np.array_equal(a, b) for a, b in zip(from_module(other, SOURCE).masks, TICKET.masks, strict=True)
-    )
+    assert all(np.array_equal(a, b) for a, b in zip(from_module(other, SOURCE).masks, TICKET.masks, strict=True))
 
 
 @pytest.mark.filterwarnings("ignore")

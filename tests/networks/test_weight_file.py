@@ -179,9 +179,7 @@ def test_damaged_zips_are_refused(tmp_path, case):
 
 
 def test_damaged_deflate_streams_are_refused(tmp_path):
-    path = zipped(
-        tmp_path / "f.npz", zipfile.ZIP_DEFLATED, W=npy(np.random.default_rng(0).normal(size=(9, 9)))
-    )
+    path = zipped(tmp_path / "f.npz", zipfile.ZIP_DEFLATED, W=npy(np.random.default_rng(0).normal(size=(9, 9))))
     content = bytearray(path.read_bytes())
     for place in range(60, 400, 20):
         content[place] ^= 0x55

@@ -13,9 +13,7 @@ from slth.subset_sum import Status, SubsetSums, any_within, count_within
 @pytest.mark.parametrize("reach", [3, 1000, 2**50])
 def test_counts_agree_with_all_subsets(n, reach):
     rng = np.random.default_rng((n, reach))
-    problem = SubsetSums(
-        rng.integers(-reach, reach + 1, (70, n)), rng.integers(-2 * reach, 2 * reach + 1, 70)
-    )
+    problem = SubsetSums(rng.integers(-reach, reach + 1, (70, n)), rng.integers(-2 * reach, 2 * reach + 1, 70))
     distances = naive.distances(problem.samples, problem.targets)
     for tolerance in (0, 1, reach // 10, 4 * reach, 1 << 62):
         assert (count_within(problem, tolerance) == (distances <= tolerance).sum(axis=1)).all()

@@ -21,9 +21,7 @@ def exactly_represented(problem, samples, targets):
 @pytest.mark.parametrize("scale", [1e-300, 1e-38, 1.0, 1e30, 1e300])
 def test_dyadic_floats_of_any_magnitude_are_represented_exactly(dtype, scale):
     rng = np.random.default_rng(1)
-    power = (
-        dtype(2.0 ** np.floor(np.log2(scale))) if dtype is np.float64 or 1e-38 <= scale <= 1e30 else dtype(1)
-    )
+    power = dtype(2.0 ** np.floor(np.log2(scale))) if dtype is np.float64 or 1e-38 <= scale <= 1e30 else dtype(1)
     samples = rng.integers(-1000, 1000, (20, 9)).astype(dtype) * power
     targets = rng.integers(-1000, 1000, 20).astype(dtype) * power
     problem = SubsetSums.from_floats(samples, targets)
@@ -137,9 +135,7 @@ def test_masks_and_booleans_are_the_same(chosen):
     assert masks.shape == (chosen.shape[0], -(-chosen.shape[1] // 64))
     assert (unpack(masks, chosen.shape[1]) == chosen).all()
     for row, words in zip(chosen, masks, strict=True):
-        assert sum(1 << i for i, take in enumerate(row) if take) == sum(
-            int(w) << 64 * j for j, w in enumerate(words)
-        )
+        assert sum(1 << i for i, take in enumerate(row) if take) == sum(int(w) << 64 * j for j, w in enumerate(words))
 
 
 @pytest.mark.parametrize("n", [1, 63, 64, 65, 130])

@@ -63,9 +63,7 @@ def check_all_questions(problem, tolerances):
             answer = question(problem, tolerance)
             assert (answer.status == np.where(possible, Status.FOUND, Status.IMPOSSIBLE)).all()
             assert (np.abs(answer.residuals[possible]) <= tolerance).all()
-        assert (
-            answer.sizes[possible] == naive.least_size(problem.samples, problem.targets, tolerance)[possible]
-        ).all()
+        assert (answer.sizes[possible] == naive.least_size(problem.samples, problem.targets, tolerance)[possible]).all()
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 7, 8, 11, 12, 13, 14])
@@ -88,9 +86,7 @@ def test_every_question_agrees_with_all_subsets_on_hostile_rows(name):
 
 def test_sums_next_to_the_limit_do_not_overflow():
     half = np.int64(1) << 60
-    samples = np.array(
-        [[half, half // 2, half // 4 - 1], [-half, -half // 2, -(half // 4) + 1], [half, -half // 2, 7]]
-    )
+    samples = np.array([[half, half // 2, half // 4 - 1], [-half, -half // 2, -(half // 4) + 1], [half, -half // 2, 7]])
     problem = SubsetSums(samples, np.array([-(half // 4), half // 4, -(half // 4)]))
     check_all_questions(problem, (0, 1 << 59, (1 << 63) - 1))
 

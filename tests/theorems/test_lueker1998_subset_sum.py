@@ -23,9 +23,7 @@ TENTHS = np.array([3, -7, 9, -2, 5])
 
 
 def all_sums(samples):
-    return {
-        sum(subset) for size in range(len(samples) + 1) for subset in itertools.combinations(samples, size)
-    }
+    return {sum(subset) for size in range(len(samples) + 1) for subset in itertools.combinations(samples, size)}
 
 
 # The statement and its constants
@@ -47,9 +45,7 @@ def test_the_uniform_forms_are_the_general_ones_with_the_law_s_drift():
         (lueker.CANDIDATES, lueker.CANDIDATES_UNIFORM, {"epsilon": 0.1, "delta": 0.2}),
         (lueker.TOLERANCE, lueker.TOLERANCE_UNIFORM, {"delta": 0.2, "n": 30}),
     ):
-        assert uniform.evaluate(**values) == pytest.approx(
-            general.evaluate(R=0.5, m=drift, **values), rel=1e-12
-        )
+        assert uniform.evaluate(**values) == pytest.approx(general.evaluate(R=0.5, m=drift, **values), rel=1e-12)
 
 
 @given(st.floats(1e-6, 0.9), st.floats(1e-9, 0.9), st.floats(0.1, 2), st.floats(0.01, 0.5))
@@ -152,9 +148,7 @@ def test_the_worked_example():
 def test_the_worst_error_is_that_of_a_fine_grid(samples, window):
     # All local maxima lie on multiples of 1/2, so the grid of halves is exact.
     sums = all_sums(samples)
-    distances = {
-        Fraction(z, 2): min(abs(Fraction(z, 2) - s) for s in sums) for z in range(-2 * window, 2 * window + 1)
-    }
+    distances = {Fraction(z, 2): min(abs(Fraction(z, 2) - s) for s in sums) for z in range(-2 * window, 2 * window + 1)}
     worst, targets = worst_error(np.array(samples, dtype=np.int64), window)
     assert worst == max(distances.values())
     assert list(targets) == [z for z, distance in distances.items() if distance == worst]

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from slth.assignment import adaptive, block
 from slth.errors import Ball
 from slth.errors.recursion import Scale, recursion
-from slth.gadget import adaptive, block, collapse
+from slth.gadget import collapse
 from slth.networks.examples import random_target
 from slth.networks.source import Source
 from slth.networks.target import Target
@@ -179,7 +180,11 @@ def test_more_candidates_shrink_the_error_by_orders_of_magnitude():
 def test_the_same_seed_gives_the_same_ticket_and_another_seed_another():
     target = small()
     draw = partial(verify, pensia, target, 0.1, 0.1, samples=10)
-    first, again, other = draw(1).construction.ticket, draw(1).construction.ticket, draw(2).construction.ticket
+    first, again, other = (
+        draw(1).construction.ticket,
+        draw(1).construction.ticket,
+        draw(2).construction.ticket,
+    )
     assert all((a == b).all() for a, b in zip(first.masks, again.masks, strict=True))
     assert any((a != b).any() for a, b in zip(first.masks, other.masks, strict=True))
 

@@ -55,9 +55,7 @@ def _search_level(
 
 
 @njit(cache=True, nogil=True)
-def _search_last(
-    shorter: Integers, sample: Integers, size: int, binomials: Integers, limit: np.uint64
-) -> int:
+def _search_last(shorter: Integers, sample: Integers, size: int, binomials: Integers, limit: np.uint64) -> int:
     """The position of the first hit among the subsets of `size` samples, without keeping their residuals."""
     at = 0
     for i in range(size - 1, len(sample)):
