@@ -17,8 +17,8 @@ from slth.theorems import pensia2020_subset_sum as pensia
 from slth.theorems.theorem import Verdict, samples_per_weight, verify
 
 EPSILON, DELTA = 0.01, 0.05
-CANDIDATES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24)
-DRAWS = 6
+CANDIDATES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22)
+DRAWS = 8
 
 NEXT = """What to try next
   slth verify pensia --samples 20 --solver best         far fewer candidates than the bound asks for: still a ticket?

@@ -108,12 +108,13 @@ def gradient_attack(
     move = _Move(domain, homogeneous=not biased)
     x = move.onto(g_minus_f.points(domain.sample(starts, np.random.default_rng(seed))))
     best = _Best(domain.norm)
-    for step in np.geomspace(FIRST_STEP, LAST_STEP, steps - steps // 2):
-        trace = g_minus_f.trace(x)
-        best.see(x, trace.difference)
-        x = move(x, _gradient(g_minus_f, x, trace, _directions(trace.difference, domain.norm)), float(step))
-    best.see(x, g_minus_f(x))
-    _climb(g_minus_f, best, move, steps // 2)
+    with g_minus_f.threads_for(starts):
+        for step in np.geomspace(FIRST_STEP, LAST_STEP, steps - steps // 2):
+            trace = g_minus_f.trace(x)
+            best.see(x, trace.difference)
+            x = move(x, _gradient(g_minus_f, x, trace, _directions(trace.difference, domain.norm)), float(step))
+        best.see(x, g_minus_f(x))
+        _climb(g_minus_f, best, move, steps // 2)
     return lower_at(layers, domain.settled(best.winner()[None])[0], domain, "gradient attack")
 
 
@@ -222,11 +223,12 @@ def corner_attack(
     informed = _first_layer_corners(layers[0], ends, -(-starts // 2), g_minus_f)
     x[: len(informed)] = informed
     best = _Best(box.norm)
-    for _ in range(rounds):
-        trace = g_minus_f.trace(x)
-        best.see(x, trace.difference)
-        x = _best_corners(*g_minus_f.slopes(trace, _directions(trace.difference, box.norm)), ends)
-    best.see(x, g_minus_f(x))
+    with g_minus_f.threads_for(starts):
+        for _ in range(rounds):
+            trace = g_minus_f.trace(x)
+            best.see(x, trace.difference)
+            x = _best_corners(*g_minus_f.slopes(trace, _directions(trace.difference, box.norm)), ends)
+        best.see(x, g_minus_f(x))
     return lower_at(layers, best.winner(), box, "corner attack")
 
 

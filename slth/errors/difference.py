@@ -8,12 +8,16 @@ its value is evaluated again in integers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from slth.gadget import EffectiveLayer
+
+SMALL_BATCH = 1 << 20
+"""Points times weights below which an evaluation takes less than about a millisecond on one core."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +71,17 @@ class Difference:
         """Cuts a batch so that evaluating a piece takes about max_bytes at most (but one point at least)."""
         size = max(1, max_bytes // self._row_bytes)
         return (slice(start, min(count, start + size)) for start in range(0, count, size))
+
+    @contextmanager
+    def threads_for(self, batch: int) -> Iterator[None]:
+        """One thread while many small batches are evaluated: waking a second one costs more than it saves."""
+        before = torch.get_num_threads()
+        if batch * sum(weight.numel() for weight in self._weights) < SMALL_BATCH and before > 1:
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """g(x) - f(x) for x of shape (batch, inputs)."""

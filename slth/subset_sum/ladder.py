@@ -17,8 +17,11 @@ from slth.subset_sum.problem import Status, SubsetSums
 RUNG = 3
 """Samples added when a search fails."""
 
+LONGEST_PREFIX = 30
+"""Samples of the last prefix when n > 34: short prefixes give small subsets, so they come before the windows."""
+
 WINDOWS = ((18, 4), (24, 4), (30, 2))
-"""(width, number) of the windows of candidates that are searched when n > 34."""
+"""(width, number) of the windows of candidates that are searched when n > 34 and no prefix has an answer."""
 
 ROWS_AT_ONCE = 1 << 14
 """Long rows are copied in parts of this many."""
@@ -46,17 +49,19 @@ def search(problem: SubsetSums, tolerances: NDArray[np.int64]) -> tuple[NDArray[
     if problem.n <= blocks.PREFIX:
         status[status == Status.UNRESOLVED] = Status.IMPOSSIBLE
     elif problem.n <= LARGEST_BATCHED:
-        _climb(problem, tolerances, todo, masks, status)
+        _climb(problem, tolerances, todo, masks, status, problem.n)
+        status[status == Status.UNRESOLVED] = Status.IMPOSSIBLE  # the last prefix was the whole row
     else:
+        _climb(problem, tolerances, todo, masks, status, LONGEST_PREFIX)
         _slide(problem, tolerances, masks, status)
     return masks, status
 
 
 def _climb(
     problem: SubsetSums, tolerances: NDArray[np.int64], todo: NDArray[np.uint8],
-    masks: NDArray[np.uint64], status: NDArray[np.uint8],
+    masks: NDArray[np.uint64], status: NDArray[np.uint8], longest: int,
 ) -> None:  # fmt: skip
-    """Searches prefixes of growing length; the last one is the whole row, whose failure is a proof."""
+    """Searches prefixes of growing length, up to the longest; what is not found stays UNRESOLVED."""
     open_rows = np.flatnonzero(status == Status.UNRESOLVED)
     widths = todo[open_rows].astype(np.int64)
     while len(open_rows):
@@ -67,10 +72,8 @@ def _climb(
         hit = _within(problem, rows, answers, width, tolerances)
         masks[rows[hit], 0] = answers[hit]
         status[rows[hit]] = Status.FOUND
-        if width == problem.n:
-            status[rows[~hit]] = Status.IMPOSSIBLE
-        widths[now] = min(width + RUNG, problem.n)
-        still = status[open_rows] == Status.UNRESOLVED
+        still = (status[open_rows] == Status.UNRESOLVED) & ~(now & (width == longest))
+        widths[now] = min(width + RUNG, longest)
         open_rows, widths = open_rows[still], widths[still]
 
 

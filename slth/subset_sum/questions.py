@@ -7,8 +7,6 @@ counts it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from slth.subset_sum.problem import Status, Subsets, SubsetSums
@@ -37,11 +35,7 @@ def _or_nearest(problem: SubsetSums, answers: Subsets) -> Subsets:
     missed = np.flatnonzero(answers.status != Status.FOUND)
     if not missed.size:
         return answers
-    first = replace(
-        problem,
-        samples=np.ascontiguousarray(problem.samples[missed, :SEARCHED]),
-        targets=problem.targets[missed],
-    )
+    first = SubsetSums(problem.samples[missed, :SEARCHED], problem.targets[missed])  # units play no part in `best`
     masks = answers.masks.copy()
     masks[missed, 0] = best(first).masks[:, 0]
     return Subsets(problem, masks, np.full(problem.m, Status.FOUND, dtype=np.uint8))
