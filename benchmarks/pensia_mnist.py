@@ -180,7 +180,7 @@ def controls(given: Target, x: torch.Tensor, labels: NDArray[np.int64], certifie
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=24, help="candidates per weight and side in (b)")
+    parser.add_argument("--samples", type=int, default=28, help="candidates per weight and side in (b)")
     parser.add_argument("--output", type=Path, default=Path("pensia_mnist.json"))
     arguments = parser.parse_args()
     given = load_target(DATA / "pensia_fc2.npz")

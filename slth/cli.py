@@ -73,7 +73,9 @@ def verify(
     ] = None,
     solver: Annotated[
         Solver,
-        typer.Option(help="Per weight: the best subset, any within tolerance, or the sparsest within it."),
+        typer.Option(
+            help="Per weight: the best subset (of 26 candidates), any within tolerance, or the sparsest within it."
+        ),
     ] = Solver.any,
     assignment: Annotated[
         Units,

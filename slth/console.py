@@ -18,7 +18,7 @@ from slth.theorems.theorem import Certificate, Verdict, samples_per_weight
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNDECIDED: "yellow"}
 
 QUESTIONS = {
-    "nearest": "the best subset for every weight",
+    "nearest": "the best subset of at most 26 candidates",
     "any_or_nearest": "any subset within tolerance",
     "sparsest_or_nearest": "the sparsest subset within tolerance",
 }

@@ -310,7 +310,7 @@ def _measured(
 def _crosses(ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], draws: int) -> None:
     """One cross per failed draw, counted in the label."""
     ax.plot(x, y, "x", color=FAILED_COLOUR, markersize=3.4, markeredgewidth=0.8, zorder=5, label="failed")
-    text = rf"$\times$ a subset sum failed ({x.size} of {draws} draws)"
+    text = rf"$\times$ a subset sum missed its tolerance ({x.size} of {draws} draws)"
     _label(ax, x.min(), y[x == x.min()].max(), text, (7, 7), "left", FAILED_COLOUR)
 
 

@@ -125,10 +125,6 @@ BAD = {
     "zero samples": (("verify", "pensia", "--target", "4,2", "--samples", "0"), "candidate"),
     "one width": (("verify", "pensia", "--target", "4,"), "--target"),
     "zero width": (("verify", "pensia", "--target", "4,0,2"), "width"),
-    "best of too many": (
-        ("verify", "pensia", "--target", "4,2", "--samples", "60", "--solver", "best"),
-        "48",
-    ),
     "sparsest of too many": (
         ("verify", "pensia", "--target", "4,2", "--samples", "60", "--solver", "sparsest"),
         "34",

@@ -88,7 +88,7 @@ def test_every_failed_draw_is_marked_and_counted():
     ax = figure_axes()
     crosses = lines(ax)["failed"]
     assert sorted(crosses.get_ydata()) == sorted(UPPER[FAILED])
-    assert r"$\times$ a subset sum failed (5 of 15 draws)" in texts(ax)
+    assert r"$\times$ a subset sum missed its tolerance (5 of 15 draws)" in texts(ax)
 
 
 def test_counts_of_failed_subset_sums_mark_as_booleans_do():

@@ -43,3 +43,10 @@ def test_for_long_rows_a_subset_of_a_short_prefix_is_preferred():
     answers = any_or_nearest(problem, 2**22)
     assert (np.abs(answers.residuals) <= 2**22).all()
     assert np.median(answers.sizes) < 16
+
+
+def test_the_nearest_subset_of_a_long_row_is_the_best_of_its_first_candidates():
+    problem = drawn(5, 80)
+    first = SubsetSums(problem.samples[:, :SEARCHED], problem.targets)
+    assert np.array_equal(nearest(problem, 0).residuals, best(first).residuals)
+    assert not nearest(problem, 0).chosen[:, SEARCHED:].any()
