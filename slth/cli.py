@@ -74,7 +74,7 @@ def verify(
     solver: Annotated[
         Solver,
         typer.Option(
-            help="Per weight: the best subset (of 26 candidates), any within tolerance, or the sparsest within it."
+            help="Per weight: best subset (of 26 candidates), any within tolerance, or sparsest within it (of 34)."
         ),
     ] = Solver.any,
     assignment: Annotated[

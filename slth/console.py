@@ -20,7 +20,7 @@ COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNDECIDED: "yel
 QUESTIONS = {
     "nearest": "the best subset of at most 26 candidates",
     "any_or_nearest": "any subset within tolerance",
-    "sparsest_or_nearest": "the sparsest subset within tolerance",
+    "sparsest_or_nearest": "the sparsest subset within tolerance, of at most 34 candidates",
 }
 
 ASSIGNMENTS = {

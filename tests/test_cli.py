@@ -125,10 +125,6 @@ BAD = {
     "zero samples": (("verify", "pensia", "--target", "4,2", "--samples", "0"), "candidate"),
     "one width": (("verify", "pensia", "--target", "4,"), "--target"),
     "zero width": (("verify", "pensia", "--target", "4,0,2"), "width"),
-    "sparsest of too many": (
-        ("verify", "pensia", "--target", "4,2", "--samples", "60", "--solver", "sparsest"),
-        "34",
-    ),
     "save into no folder": (
         ("verify", "pensia", "--target", "4,2", "--save", "/nowhere/at/all.safetensors"),
         "nowhere",

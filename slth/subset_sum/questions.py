@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from slth.subset_sum.minimise import LARGEST_BATCHED
 from slth.subset_sum.problem import Status, Subsets, SubsetSums
 from slth.subset_sum.solve import any_within, best, sparsest_within
 
@@ -30,9 +31,14 @@ def any_or_nearest(problem: SubsetSums, tolerance: int) -> Subsets:
 
 
 def sparsest_or_nearest(problem: SubsetSums, tolerance: int) -> Subsets:
-    """The smallest subset within the tolerance, else the best of the first 26 candidates; n <= 34."""
-    answers = sparsest_within(problem, tolerance)
-    return _or_nearest(problem, np.flatnonzero(answers.status != Status.FOUND), answers.masks)
+    """The smallest subset within the tolerance of the first 34 candidates, else the best of the first 26; any n."""
+    first = (
+        SubsetSums(problem.samples[:, :LARGEST_BATCHED], problem.targets) if problem.n > LARGEST_BATCHED else problem
+    )
+    answers = sparsest_within(first, tolerance)
+    masks = np.zeros((problem.m, -(-problem.n // 64)), dtype=np.uint64)
+    masks[:, :1] = answers.masks
+    return _or_nearest(problem, np.flatnonzero(answers.status != Status.FOUND), masks)
 
 
 def _or_nearest(problem: SubsetSums, missed: NDArray[np.int64], masks: NDArray[np.uint64]) -> Subsets:

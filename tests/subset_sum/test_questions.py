@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from slth.subset_sum import SubsetSums, best
+from slth.subset_sum import SubsetSums, best, sparsest_within
 from slth.subset_sum.questions import SEARCHED, any_or_nearest, nearest, sparsest_or_nearest
 
 
@@ -50,3 +50,11 @@ def test_the_nearest_subset_of_a_long_row_is_the_best_of_its_first_candidates():
     first = SubsetSums(problem.samples[:, :SEARCHED], problem.targets)
     assert np.array_equal(nearest(problem, 0).residuals, best(first).residuals)
     assert not nearest(problem, 0).chosen[:, SEARCHED:].any()
+
+
+def test_the_sparsest_subset_of_a_long_row_is_sought_among_its_first_candidates():
+    problem = drawn(20, 100)
+    answers = sparsest_or_nearest(problem, 2**36)
+    first = SubsetSums(problem.samples[:, :34], problem.targets)
+    assert np.array_equal(answers.sizes, sparsest_within(first, 2**36).sizes)
+    assert (np.abs(answers.residuals) <= 2**36).all()

@@ -1,0 +1,98 @@
+"""Worked examples with known answers, for statements that have no file of their own yet.
+
+The formula stands in the test. When a theorem file comes, its example moves to the file's test and is computed there.
+"""
+
+import math
+from fractions import Fraction
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from slth.gadget import collapse
+from slth.networks.layers import Dense
+from slth.networks.source import Source
+from slth.networks.target import Target
+from slth.networks.ticket import Ticket
+from slth.subset_sum import SubsetSums, exactly
+
+SAMPLES = [Fraction(3, 10), Fraction(-7, 10), Fraction(9, 10), Fraction(-1, 5), Fraction(1, 2)]
+
+
+def test_sums_of_two_out_of_five_samples_are_the_ten_known_ones():
+    tenths = [int(10 * x) for x in SAMPLES]
+    sums = sorted(a + b for a, b in combinations(tenths, 2))
+    assert sums == [-9, -4, -2, 1, 2, 3, 7, 8, 12, 14]
+    problem = SubsetSums(np.tile(np.array(tenths), (40, 1)), np.arange(-20, 20))
+    wanted = [min(abs(s - t) for s in sums) for t in range(-20, 20)]
+    assert np.abs(exactly(problem, 2).residuals).tolist() == wanted
+
+
+def test_two_units_realise_one_weight_for_both_signs():
+    # u = (1/2, -1/2), v = (1, -1) on the grid of odd integers: both products are a half up to 2^-23
+    class Fixed:
+        low, high = -1.0, 1.0
+
+        def weights(self, bits):
+            half, one = 2**23 + 1, 2**24 - 1
+            return np.array([half, -half] if len(bits) == 2 and self.first() else [one, -one])
+
+        calls = 0
+
+        def first(self):
+            Fixed.calls += 1
+            return Fixed.calls == 1
+
+    source = Source(0, (1, 2, 1), (False,), law=Fixed())
+    ticket = Ticket(source, (np.ones((2, 1), dtype=bool), np.ones((1, 2), dtype=bool)))
+    layer = collapse(Target((Dense.from_floats([[0.5]]),)), ticket)[0]
+    assert abs(layer.plus.item()) < 2**-23
+    assert layer.positive.item() == layer.negative.item()
+
+
+def test_golden_ratio_greedy_takes_the_known_cells():
+    g = (math.sqrt(5) - 1) / 2
+    middle = [(g ** (k + 2) + g ** (k + 1)) / 2 for k in range(8)]
+    rest, taken = 0.7, []
+    for w in middle:
+        taken.append(int(w <= rest))
+        rest -= w if w <= rest else 0.0
+    assert taken == [1, 0, 1, 0, 0, 0, 0, 0]
+    assert rest == pytest.approx(0.00902, abs=1e-5)
+    assert g**8 == pytest.approx(0.02129, abs=1e-5)
+    assert rest <= g**8
+
+
+def test_rows_for_matching_single_products():
+    # e' = 0.05, 200 matches, delta = 0.1: N = (4 / e'^2) ln(200 / delta)
+    assert math.ceil(4 / 0.05**2 * math.log(200 / 0.1)) == 12162
+
+
+def test_the_fixed_size_lower_bound_is_consistent_for_a_known_instance():
+    d, k, n, epsilon = 10, 500, 2000, 0.01
+    share = k / n
+    entropy = -share * math.log2(share) - (1 - share) * math.log2(1 - share)
+    assert d**2 / 2 * math.log2(k / epsilon) / entropy == pytest.approx(962.04, abs=0.01)
+
+
+def log2_binomial(n, k):
+    return (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)) / math.log(2)
+
+
+@pytest.mark.parametrize(
+    ("k", "known"), [(1, 2e6), (2, 2379.0), (3, 275.9), (4, 100.5), (6, 41.55), (8, 29.89), (12, 25.46)]
+)
+def test_fewest_candidates_for_subsets_of_size_k_by_counting(k, known):
+    # 10^4 weights, epsilon = 0.01: smallest real n with C(n, k) >= sqrt(k) / (epsilon / 2 10^4)
+    needed = math.log2(math.sqrt(k) / (0.01 / 2e4))
+    low, high = float(2 * k), 1e8
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (low, middle) if log2_binomial(middle, k) >= needed else (middle, high)
+    assert high == pytest.approx(known, rel=2e-4)
+
+
+def test_expected_hits_of_a_window_by_counting():
+    assert math.comb(929, 1) * 2 * 0.01 == pytest.approx(18.58)
+    assert math.comb(24, 5) * 2 * 0.01 / (2 * math.sqrt(5)) == pytest.approx(190.1, abs=0.1)
