@@ -93,13 +93,14 @@ def verify(
     """Draw one random network, prune it to the target as the theorem's proof does, and certify the ticket."""
     from slth import assignment as units
     from slth import console
-    from slth.networks.files import check_writable, save_ticket
+    from slth.atomic import check_writable
+    from slth.networks.files import TICKET_SUFFIX, save_ticket
     from slth.subset_sum import questions
     from slth.theorems.theorem import verify as verify_draw
 
     proof = _theorem(theorem)
     if save is not None:
-        check_writable(save)
+        check_writable(save, TICKET_SUFFIX)
     classifier, wanted = _target(target, seed)
     if rescale:
         wanted = proof.normalised(wanted)

@@ -137,7 +137,7 @@ def _sentence(certificate: Certificate) -> str:
     missing = [check.name for check in certificate.hypotheses if not check.holds]
     promise = f" The theorem promises nothing here: {', '.join(missing)} not met." if missing else ""
     if certificate.verdict is Verdict.FAILS:
-        return f"a point with error {error.lower:.3e} > epsilon = {epsilon:g} was found.{promise}"
+        return f"a point with error {error.lower:.3e} > epsilon = {epsilon:g} was found.{promise} Try more candidates."
     return (
         f"epsilon = {epsilon:g} lies between the attained {error.lower:.3e} and the proved {error.upper:.3e}.{promise} "
         "Try more candidates (--samples) or --solver best."

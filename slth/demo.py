@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from slth import console, plots
+from slth.atomic import check_writable
 from slth.experiments.sweep import Draw, sweep_candidates
 from slth.networks.examples import digits
-from slth.networks.files import check_writable, save_ticket
+from slth.networks.files import save_ticket
 from slth.networks.target import Target
 from slth.theorems import lueker1998_subset_sum as lueker
 from slth.theorems import pensia2020_subset_sum as pensia

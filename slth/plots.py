@@ -7,9 +7,7 @@ same figure.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +19,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import Transform
 from numpy.typing import ArrayLike, NDArray
+
+from slth.atomic import check_writable, replacing
 
 UPPER_COLOUR, LOWER_COLOUR, FAILED_COLOUR = "#0072B2", "#009E73", "#D55E00"
 """Blue, bluish green and vermillion of Okabe and Ito (2008): told apart with any colour vision, and in
@@ -162,35 +162,18 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
         The path.
 
     Raises:
-        ValueError: another suffix.
-        FileNotFoundError: the folder does not exist.
-        PermissionError: nothing can be written there.
+        ValueError, PermissionError: another suffix, or no file can be written there.
+        OSError: writing failed; nothing is left behind.
 
-    >>> with tempfile.TemporaryDirectory() as folder:
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
     ...     save(Figure(), Path(folder) / "empty.svg").name
     'empty.svg'
     """
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"a figure is saved as {', '.join(SUFFIXES)}; got {path.name!r}: change the suffix")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"the folder {str(path.parent)!r} of the figure {path.name!r} does not exist: create it"
-        )
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise PermissionError(f"cannot write into the folder {str(path.parent)!r} ({error}): choose another") from error
-    try:
-        with os.fdopen(handle, "wb") as file, matplotlib.rc_context(REPRODUCIBLE):
-            kind = path.suffix.lower()
-            figure.savefig(file, format=kind[1:], dpi=200, metadata=SUFFIXES[kind])
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    path = check_writable(path, *SUFFIXES)
+    kind = path.suffix.lower()
+    with replacing(path) as file, matplotlib.rc_context(REPRODUCIBLE):
+        figure.savefig(file, format=kind[1:], dpi=200, metadata=SUFFIXES[kind])
     return path
 
 

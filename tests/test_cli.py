@@ -129,6 +129,9 @@ BAD = {
         ("verify", "pensia", "--target", "4,2", "--save", "/nowhere/at/all.safetensors"),
         "nowhere",
     ),
+    "save under another suffix": (("verify", "pensia", "--target", "4,2", "--save", "t.npz"), "safetensors"),
+    "too many candidates": (("verify", "pensia", "--samples", "1000000"), "memory"),
+    "epsilon below the grid": (("verify", "pensia", "--target", "4,2", "--epsilon", "1e-300"), "grid"),
     "not a number": (("verify", "pensia", "--epsilon", "small"), "epsilon"),
     "unknown solver": (("verify", "pensia", "--solver", "magic"), "solver"),
     "unknown command": (("prove",), "prove"),
@@ -192,3 +195,16 @@ def test_every_question_and_assignment_has_words_of_its_own():
         questions.sparsest_or_nearest.__name__,
     } == set(console.QUESTIONS)
     assert {assignment.block.__name__, assignment.adaptive.__name__} == set(console.ASSIGNMENTS)
+
+
+def test_an_interrupted_run_ends_with_code_130_and_leaves_no_file(tmp_path):
+    import signal
+
+    line = [sys.executable, "-m", "slth", "verify", "pensia", "--target", "300,300,10", "--samples", "200"]
+    with subprocess.Popen([*line, "--save", str(tmp_path / "t.safetensors")], stderr=subprocess.PIPE) as running:
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(timeout=4)
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=20) == 130
+        assert b"Traceback" not in running.stderr.read()
+    assert not list(tmp_path.iterdir())

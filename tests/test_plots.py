@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from slth import plots
 from slth.plots import Curve, error_intervals, save
 
 CANDIDATES = np.repeat([4, 8, 16], 5)
@@ -181,18 +180,11 @@ def test_a_save_that_breaks_leaves_the_old_file_and_no_other(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_paths_that_cannot_be_saved_are_refused(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match=r"saved as .png, .svg, .pdf; got 'a.jpg'"):
+def test_paths_that_cannot_be_saved_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"end in .png or .svg or .pdf; got 'a.jpg'"):
         save(Figure(), tmp_path / "a.jpg")
-    with pytest.raises(FileNotFoundError, match="does not exist: create it"):
+    with pytest.raises(ValueError, match="no folder"):
         save(Figure(), tmp_path / "missing" / "a.png")
-
-    def refuse(**kwargs):
-        raise PermissionError("denied")
-
-    monkeypatch.setattr(plots.tempfile, "mkstemp", refuse)
-    with pytest.raises(PermissionError, match="cannot write into the folder"):
-        save(Figure(), tmp_path / "a.png")
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from slth.atomic import check_writable, replacing
 from slth.networks import ticket_file
 from slth.networks.target import Target
 from slth.networks.ticket import Ticket
 from slth.networks.weight_file import Tensors, check_file, read_tensors
+
+TICKET_SUFFIX = ".safetensors"
 
 Layer = tuple[str, NDArray[np.floating], NDArray[np.floating] | None]
 
@@ -77,20 +79,10 @@ def save_ticket(ticket: Ticket, path: str | os.PathLike[str]) -> None:
     ...     load_ticket(f"{folder}/t.safetensors").source == ticket.source
     True
     """
-    path = Path(path)
+    check_writable(path, TICKET_SUFFIX)
     content = ticket_file.encode(ticket)
-    check_writable(path)
-    # In the same folder, so that replacing is atomic.
-    partial = path.with_name(f".{uuid.uuid4().hex}.partial")
-    try:
-        with partial.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with replacing(path) as file:
+        file.write(content)
 
 
 def load_ticket(path: str | os.PathLike[str]) -> Ticket:
@@ -106,17 +98,6 @@ def load_ticket(path: str | os.PathLike[str]) -> Ticket:
     path = Path(path)
     check_file(path)
     return ticket_file.decode(path)
-
-
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raises ValueError or PermissionError if no file can be written there; ask before a long computation."""
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a directory: give the name of a file in it")
-    if not path.parent.is_dir():
-        raise ValueError(f"there is no folder {path.parent}: make it first")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise PermissionError(f"the folder {path.parent} cannot be written to: choose another one")
 
 
 def _kind(name: str) -> str:

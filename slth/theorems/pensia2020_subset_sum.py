@@ -192,6 +192,9 @@ def guaranteed_error(target: Target, samples: int, delta: float) -> float:
     return math.expm1(sum(growth)) if sum(growth) < 700 else math.inf
 
 
+LARGEST_SOURCE = 1 << 32
+"""Weights of the largest source that is pruned; a mask takes a byte for each."""
+
 # 3. Construction ------------------------------------------------------------------------------------------------------
 
 
@@ -245,11 +248,21 @@ def construct(
         The ticket and its subset sums.
 
     Raises:
-        ValueError: the source does not fit the target, or epsilon is not positive.
+        ValueError: the source does not fit the target or is too large, epsilon is not positive or below the grid.
     """
     started = time.perf_counter()
     check_fit(target, source)
+    if source.parameters > LARGEST_SOURCE:
+        raise ValueError(
+            f"the source has {source.parameters:,} weights, and its masks would not fit in memory (limit "
+            f"{LARGEST_SOURCE:,}): ask for fewer candidates, a larger epsilon, or a smaller target"
+        )
     on_grid = tuple(math.floor(math.ldexp(t, PRODUCT_EXPONENT)) for t in tolerances(target, epsilon))
+    if min(on_grid) < 1:
+        raise ValueError(
+            f"epsilon = {epsilon:g} asks for subset sums closer than 2^-{PRODUCT_EXPONENT}, the unit of the grid: use "
+            "a larger epsilon"
+        )
     masks: list[np.ndarray] = []
     reports: list[PairReport] = []
     for i, layer in enumerate(target.layers):

@@ -8,7 +8,7 @@ from drawn import random_ticket
 from safetensors.torch import save_file
 from torch import nn
 
-from slth.networks.files import check_writable, load_target, load_ticket, save_ticket
+from slth.networks.files import load_target, load_ticket, save_ticket
 from slth.networks.source import Source
 from slth.networks.torch_import import from_torch
 
@@ -67,14 +67,11 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_places_that_cannot_be_written_are_refused_beforehand(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="is a directory"):
-        save_ticket(TICKET, tmp_path)
-    with pytest.raises(ValueError, match="there is no folder"):
-        check_writable(tmp_path / "missing" / "t.safetensors")
-    monkeypatch.setattr(os, "access", lambda *args: False)
-    with pytest.raises(PermissionError, match="cannot be written to"):
-        check_writable(tmp_path / "t.safetensors")
+def test_a_ticket_is_saved_under_its_own_suffix_only(tmp_path):
+    with pytest.raises(ValueError, match=r"must end in .safetensors; got 't.npz'"):
+        save_ticket(TICKET, tmp_path / "t.npz")
+    with pytest.raises(ValueError, match="no folder"):
+        save_ticket(TICKET, tmp_path / "missing" / "t.safetensors")
 
 
 def test_a_missing_or_empty_ticket_is_refused(tmp_path):

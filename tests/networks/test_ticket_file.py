@@ -86,8 +86,8 @@ def test_equal_tickets_give_equal_bytes():
 
 def test_numpy_integers_in_a_source_are_written_as_numbers(tmp_path):
     ticket = random_ticket(Source(np.uint64(5), tuple(np.array([2, 3, 1])), (np.bool_(False),)), 0)
-    save_ticket(ticket, tmp_path / "t")
-    assert load_ticket(tmp_path / "t").source == Source(5, (2, 3, 1), (False,))
+    save_ticket(ticket, tmp_path / "t.safetensors")
+    assert load_ticket(tmp_path / "t.safetensors").source == Source(5, (2, 3, 1), (False,))
 
 
 def flipped(masks, name="mask1", byte=0, bit=7):
@@ -259,17 +259,17 @@ def test_faulty_tickets_are_refused_in_one_sentence(tmp_path, case):
 
 
 def test_a_zip_under_another_name_is_refused(tmp_path):
-    with zipfile.ZipFile(tmp_path / "t", "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(tmp_path / "t.safetensors", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mask0", bytes(10**6))
     with pytest.raises(ValueError, match="no whole safetensors"):
-        load_ticket(tmp_path / "t")
+        load_ticket(tmp_path / "t.safetensors")
 
 
 def test_a_change_that_is_signed_again_is_another_ticket(tmp_path):
-    (tmp_path / "t").write_bytes(put_together(*taken_apart()))
-    assert same(load_ticket(tmp_path / "t"), TICKET)
-    (tmp_path / "t").write_bytes(change(seed=1)(*taken_apart()))
-    assert load_ticket(tmp_path / "t").source.seed == 1
+    (tmp_path / "t.safetensors").write_bytes(put_together(*taken_apart()))
+    assert same(load_ticket(tmp_path / "t.safetensors"), TICKET)
+    (tmp_path / "t.safetensors").write_bytes(change(seed=1)(*taken_apart()))
+    assert load_ticket(tmp_path / "t.safetensors").source.seed == 1
 
 
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(1, 255)), min_size=1, max_size=3))

@@ -254,3 +254,11 @@ def test_a_ball_of_another_dimension_is_refused():
     made = pensia.construct(target, pensia.source(target, 0.1, 0.1, 0, samples=4), 0.1)
     with pytest.raises(ValueError):
         pensia.certify(target, made, 0.1, 0.1, Ball(7))
+
+
+def test_a_source_beyond_memory_and_an_epsilon_below_the_grid_are_refused_before_any_work():
+    target = small()
+    with pytest.raises(ValueError, match="would not fit in memory"):
+        verify(pensia, target, 0.1, 0.1, 0, samples=10**8)
+    with pytest.raises(ValueError, match="unit of the grid"):
+        verify(pensia, target, 1e-14, 0.1, 0, samples=4)
