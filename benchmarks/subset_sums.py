@@ -3,8 +3,7 @@
 Two families with n = 21 candidates, both on the 2^-48 grid:
 
 * product: products of two uniform random weights from [-1, 1], targets uniform in [-1/2, 1/2];
-* uniform: candidates uniform in [-0.464, 0.541], targets normal with deviation 0.0255, the range and the
-deviation of
+* uniform: candidates uniform in [-0.464, 0.541], targets normal with deviation 0.0255, the range and the deviation of
   the weights of a trained 784-500-10 network on MNIST.
 
 Three questions: the minimiser of |sum - target|, any subset within 0.01, the smallest subset within 0.01. The

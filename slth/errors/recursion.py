@@ -75,10 +75,8 @@ def recursion(scales: Sequence[Scale], reach: float) -> tuple[Step, ...]:
     """The scalar recursion, without rounding.
 
     With e_0 = 0, B_0 = reach, and B' the bound of the ticket's activations, both splittings of the difference
-    are
-    taken: e_i = min(s e + eta B', ticket e + eta B) + beta. The form of the papers, (s + eta) e + eta B, is
-        never
-    smaller. Derived; with s = 1 and equal eta it is the (1 + eta)^l - 1 of Pensia et al. 2020.
+    are taken: e_i = min(s e + eta B', ticket e + eta B) + beta. The form of the papers, (s + eta) e + eta B, is
+    never smaller. Derived; with s = 1 and equal eta it is the (1 + eta)^l - 1 of Pensia et al. 2020.
 
     Args:
         scales: one per layer.
