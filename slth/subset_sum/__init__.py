@@ -1,25 +1,44 @@
-"""Subset sums of numbers; knows nothing of networks."""
+"""Subset sums of numbers; knows nothing of networks. One question, one function."""
 
+from slth.subset_sum.cells import batch, cells_needed, golden_edges, golden_greedy, golden_within
 from slth.subset_sum.counting import count_within
+from slth.subset_sum.exact_integer import nearest_integer, represent, representable, samples_for_all
+from slth.subset_sum.few_of_many import few_exactly, few_within, sparsest_few
 from slth.subset_sum.problem import Status, Subsets, SubsetSums
-from slth.subset_sum.solve import (
-    any_within,
-    best,
-    exactly,
-    exactly_within,
-    sparsest_within,
-    tolerance_on_grid,
-)
+from slth.subset_sum.signs import Combinations, best_signs, best_ternary, signs_within, ternary_within
+from slth.subset_sum.solve import any_within, best, exactly, exactly_within, sparsest_within, tolerance_on_grid
+from slth.subset_sum.steering import Steered, steered
+from slth.subset_sum.window import trimmed_within
 
 __all__ = [
+    "Combinations",
     "Status",
+    "Steered",
     "SubsetSums",
     "Subsets",
     "any_within",
+    "batch",
     "best",
+    "best_signs",
+    "best_ternary",
+    "cells_needed",
     "count_within",
     "exactly",
     "exactly_within",
+    "few_exactly",
+    "few_within",
+    "golden_edges",
+    "golden_greedy",
+    "golden_within",
+    "nearest_integer",
+    "represent",
+    "representable",
+    "samples_for_all",
+    "signs_within",
+    "sparsest_few",
     "sparsest_within",
+    "steered",
+    "ternary_within",
     "tolerance_on_grid",
+    "trimmed_within",
 ]
