@@ -8,6 +8,9 @@ from slth.subset_sum.problem import Status, Subsets, SubsetSums
 from slth.subset_sum.signs import Combinations, best_signs, best_ternary, signs_within, ternary_within
 from slth.subset_sum.solve import any_within, best, exactly, exactly_within, sparsest_within, tolerance_on_grid
 from slth.subset_sum.steering import Steered, steered
+from slth.subset_sum.tensors import solve_arrays
+from slth.subset_sum.vector import best_vector, vector_within
+from slth.subset_sum.vector_problem import VectorSubsets, VectorSums
 from slth.subset_sum.window import trimmed_within
 
 __all__ = [
@@ -16,11 +19,14 @@ __all__ = [
     "Steered",
     "SubsetSums",
     "Subsets",
+    "VectorSubsets",
+    "VectorSums",
     "any_within",
     "batch",
     "best",
     "best_signs",
     "best_ternary",
+    "best_vector",
     "cells_needed",
     "count_within",
     "exactly",
@@ -35,10 +41,12 @@ __all__ = [
     "representable",
     "samples_for_all",
     "signs_within",
+    "solve_arrays",
     "sparsest_few",
     "sparsest_within",
     "steered",
     "ternary_within",
     "tolerance_on_grid",
     "trimmed_within",
+    "vector_within",
 ]

@@ -140,7 +140,9 @@ class SubsetSums:
             raise ValueError(f"samples and targets must be finite; {bad} of {len(values)} rows have NaN or infinity")
         exponent = _row_exponents(values)
         moved = np.rint(np.ldexp(values, exponent[:, None]))
-        inexact = (np.ldexp(values, exponent[:, None]) != moved).sum(axis=1)
+        # A number far below the unit underflows to 0 in ldexp already, and was moved all the same.
+        lost = (values != 0) & (moved == 0)
+        inexact = (lost | (np.ldexp(values, exponent[:, None]) != moved)).sum(axis=1)
         return cls(
             np.ascontiguousarray(moved[:, :-1]).astype(np.int64),
             moved[:, -1].astype(np.int64),

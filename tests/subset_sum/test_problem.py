@@ -172,3 +172,9 @@ def test_wrong_answers_raise():
         Subsets(problem, 4 * mask, found)
     with pytest.raises(ValueError, match="empty mask"):
         Subsets(problem, mask, np.full(1, Status.IMPOSSIBLE, dtype=np.uint8))
+
+
+def test_a_number_that_underflows_beside_a_huge_one_counts_as_moved():
+    problem = SubsetSums.from_floats(np.array([[1e300, 1e-300]]), np.array([0.0]))
+    assert problem.samples[0, 1] == 0
+    assert problem.rounding[0] >= 1e-300
