@@ -63,7 +63,7 @@ def _climb(
 ) -> None:  # fmt: skip
     """Searches prefixes of growing length, up to the longest; what is not found stays UNRESOLVED."""
     open_rows = np.flatnonzero(status == Status.UNRESOLVED)
-    widths = todo[open_rows].astype(np.int64)
+    widths = np.minimum(todo[open_rows].astype(np.int64), longest)
     while len(open_rows):
         width = int(widths.min())
         now = widths == width

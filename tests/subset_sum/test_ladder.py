@@ -53,3 +53,10 @@ def test_long_rows_of_zeros_do_not_disturb():
         Status.FOUND,
         Status.IMPOSSIBLE,
     ]
+
+
+def test_a_long_row_without_an_answer_ends_soon_as_unresolved():
+    rng = np.random.default_rng(3)
+    for n in (35, 40, 60, 70):
+        problem = SubsetSums(2 * rng.integers(-(2**50), 2**50, (2, n)), np.array([1, 3]))  # even sums, odd targets
+        assert (any_within(problem, 0).status == Status.UNRESOLVED).all()
