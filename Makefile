@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo test test-all test-triton lint clean
 
 demo: .venv/.ready
 	$(BIN)/slth demo
@@ -11,6 +11,10 @@ test: .venv/.ready
 
 test-all: .venv/.ready
 	$(BIN)/python -m pytest
+
+test-triton: .venv/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[triton]' -c constraints.txt
+	$(BIN)/python -m pytest tests/subset_sum/test_cuda.py
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

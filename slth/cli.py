@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slth.commands_law import law
+from slth.commands_subset_sum import subset_sum
+
 if TYPE_CHECKING:
     from slth.networks.examples import Classifier
     from slth.networks.target import Target
@@ -29,6 +32,10 @@ app = typer.Typer(
 EXIT_CODES = {"holds": 0, "fails": 1, "undecided": 3}
 BAD_INPUT = 2
 INTERRUPTED = 130
+
+
+app.command("subset-sum")(subset_sum)
+app.command("law")(law)
 
 
 class Solver(StrEnum):

@@ -14,21 +14,27 @@ LAYERS = (
     {"errors", "certificates"},
     {"theorems", "finders"},
     {"experiments"},
-    {"plots", "report"},
-    {"cli", "console", "demo", "__main__", "__init__"},
+    {"plots", "plots_laws", "report"},
+    {"cli", "commands_law", "commands_subset_sum", "console", "demo", "table", "__main__", "__init__"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 TOP = len(LAYERS) - 1
 
-WITHIN_A_LAYER = {("laws", "grid"), ("gadget", "networks"), ("gadget", "assignment"), ("report", "plots")}
+WITHIN_A_LAYER = {
+    ("laws", "grid"),
+    ("gadget", "networks"),
+    ("gadget", "assignment"),
+    ("plots_laws", "plots"),
+    ("report", "plots"),
+}
 """Who may import whom beside it. The modules of the top layer may all import each other."""
 
 ONLY_IN = {
     "numba": ("slth.subset_sum.kernels",),
     "triton": ("slth.subset_sum.kernels",),
-    "matplotlib": ("slth.plots", "slth.report", "slth.cli", "slth.console", "slth.demo"),
-    "typer": ("slth.cli", "slth.demo"),
-    "rich": ("slth.cli", "slth.console", "slth.demo"),
+    "matplotlib": ("slth.plots", "slth.plots_laws", "slth.report", "slth.cli", "slth.console", "slth.demo"),
+    "typer": ("slth.cli", "slth.commands_law", "slth.commands_subset_sum", "slth.demo"),
+    "rich": ("slth.cli", "slth.commands_law", "slth.console", "slth.demo"),
 }
 NOWHERE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 BOTTOM_MAY_IMPORT = {"numpy", "scipy", "sympy"}

@@ -1,0 +1,337 @@
+"""How many subsets come within epsilon of one target: exact counts against the laws that they follow.
+
+N is the number of subsets S with |sum of X_i over S - z| <= epsilon. Given the samples it is about
+
+    lambda(X) = 2^n 2 epsilon phi((z - mu) / s) / s,    mu = sum X_i / 2,  s^2 = sum X_i^2 / 4
+
+(local central limit; derived, not proved with constants). Over the draws mu / s tends to a standard normal G, so
+for symmetric samples, fixed z and E N -> infinity the ratio N / E N tends to Y = sqrt(2) exp(-G^2 / 2), whatever
+the law: it never concentrates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slth.confidence import Interval, binomial_interval
+from slth.experiments.law_samples import Law, draw_samples, grid_exponent, law_name, second_moment
+from slth.laws import Uniform
+from slth.subset_sum import SubsetSums, tolerance_on_grid
+from slth.subset_sum.counting import count_by_size, count_within
+
+LEVELS = (*(i / 20 for i in range(1, 29)), 1.41, *(i / 20 for i in range(29, 41)))
+"""Values of N / E N at which the distribution is compared."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was counted.
+
+    Attributes:
+        law: of the samples, in words.
+        n: number of samples.
+        epsilon: tolerance.
+        target: z.
+        draws: independent sample sets.
+    """
+
+    law: str
+    n: int
+    epsilon: float
+    target: float
+    draws: int
+
+
+@dataclass(frozen=True)
+class CountRow(Counts):
+    """The distribution of N / E N at one level.
+
+    Attributes:
+        level: y.
+        share: of the draws with N <= y E N, E N being the prediction, with an exact interval.
+        predicted: P(Y <= y) = erfc(sqrt(ln(sqrt(2) / y))), the limit.
+    """
+
+    level: float
+    share: Interval
+    predicted: float
+
+
+@dataclass(frozen=True)
+class MomentRow(Counts):
+    """One number about N and its limit; the measured one has no interval.
+
+    Attributes:
+        quantity: what is measured, in words.
+        measured: over the draws.
+        predicted: in the limit.
+    """
+
+    quantity: str
+    measured: float
+    predicted: float
+
+
+@dataclass(frozen=True)
+class AbsenceRow(Counts):
+    """How often no subset comes within epsilon at all.
+
+    Attributes:
+        mean: predicted E N.
+        share: of the draws with N = 0, with an exact interval.
+        mixed: E exp(-Y E N), a mixed Poisson law; heuristic, also in the limit.
+        plain: exp(-E N), as if N were Poisson; heuristic.
+    """
+
+    mean: float
+    share: Interval
+    mixed: float
+    plain: float
+
+
+@dataclass(frozen=True)
+class SizeRow(Counts):
+    """The number of subsets of one size k within epsilon.
+
+    Attributes:
+        k: size.
+        mean: measured mean of N_k.
+        predicted_mean: C(n, k) 2 epsilon (2 pi k q)^(-1/2) exp(-z^2 / (2 k q)), q = E X^2.
+        spread: measured E N_k (N_k - 1) / (E N_k)^2; NaN if all are 0.
+        predicted_spread: (1 - (k / n)^2)^(-1/2), the limit; infinite for k = n.
+    """
+
+    k: int
+    mean: float
+    predicted_mean: float
+    spread: float
+    predicted_spread: float
+
+
+def count_distribution(
+    law: Law = Uniform(),
+    n: int = 20,
+    epsilon: float = 1e-3,
+    target: float = 0.25,
+    draws: int = 2000,
+    levels: Sequence[float] = LEVELS,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> tuple[CountRow, ...]:
+    """The distribution of N / E N over the draws against that of sqrt(2) exp(-G^2 / 2).
+
+    Args:
+        law: symmetric about 0.
+        n: number of samples, at most 40 (30 in bulk).
+        epsilon: tolerance, > 0.
+        target: z, of order 1.
+        draws: sample sets.
+        levels: values of N / E N, > 0.
+        seed: key of the random stream.
+        confidence: of the intervals, in (0, 1).
+
+    Returns:
+        One row per level; the rows share their draws.
+
+    Raises:
+        ValueError: the law is not symmetric, or a number is out of its range.
+
+    >>> row = count_distribution(n=16, draws=400, levels=[1.0])[0]
+    >>> row.share.low < row.predicted < row.share.high
+    True
+    """
+    counts, _ = counted(law, n, epsilon, target, draws, seed)
+    mean, name = expected_count(law, n, epsilon, target), law_name(law)
+    rows = []
+    for level in levels:
+        share = binomial_interval(int((counts <= level * mean).sum()), draws, confidence)
+        rows.append(CountRow(name, n, epsilon, target, draws, level, share, ratio_below(level)))
+    return tuple(rows)
+
+
+def count_moments(
+    law: Law = Uniform(),
+    n: int = 20,
+    epsilon: float = 1e-3,
+    target: float = 0.25,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[MomentRow, ...]:
+    """Mean, variance, second-moment ratio and mean logarithm of N / E N, and how well lambda(X) predicts N.
+
+    Args:
+        law: symmetric about 0.
+        n: number of samples, at most 40 (30 in bulk).
+        epsilon: tolerance, > 0, with E N well above 1.
+        target: z, of order 1.
+        draws: sample sets, at least 2.
+        seed: key of the random stream.
+
+    Returns:
+        Five rows. The mean logarithm is over the draws with N > 0.
+
+    Raises:
+        ValueError: the law is not symmetric, no draw has a subset within epsilon, or a number is out of its range.
+
+    >>> [round(row.predicted, 4) for row in count_moments(n=14, draws=100)]
+    [1.0, 0.1547, 0.866, -0.2213, 1.0]
+    """
+    counts, intensities = counted(law, n, epsilon, target, draws, seed)
+    if draws < 2 or not counts.any():
+        raise ValueError(
+            f"no moments: {draws} draws with {int(counts.sum())} subsets within epsilon {epsilon:g}; take a larger "
+            "epsilon, more samples or more draws"
+        )
+    ratios = counts / expected_count(law, n, epsilon, target)
+    found = (
+        ("mean of N / E N", ratios.mean(), 1.0),
+        ("variance of N / E N", ratios.var(ddof=1), 2 / math.sqrt(3) - 1),
+        ("(E N)^2 / E N^2, a lower bound on P(N > 0)", ratios.mean() ** 2 / (ratios**2).mean(), math.sqrt(3) / 2),
+        ("mean of log2(N / E N)", np.log2(ratios[counts > 0]).mean(), 0.5 - 0.5 * math.log2(math.e)),
+        ("correlation of N and lambda(X)", np.corrcoef(counts, intensities)[0, 1], 1.0),
+    )
+    return tuple(MomentRow(law_name(law), n, epsilon, target, draws, *(q, float(m), p)) for q, m, p in found)
+
+
+def absence(
+    law: Law = Uniform(),
+    ns: Sequence[int] = tuple(range(6, 21, 2)),
+    epsilon: float = 1e-3,
+    target: float = 0.25,
+    draws: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> tuple[AbsenceRow, ...]:
+    """How often no subset is within epsilon, against a mixed and a plain Poisson law, both heuristic.
+
+    Args:
+        law: symmetric about 0.
+        ns: numbers of samples, at most 40 (30 in bulk).
+        epsilon: tolerance, > 0 and below |z|.
+        target: z, of order 1.
+        draws: sample sets per n, independent of those of other n.
+        seed: key of the random stream.
+        confidence: of the intervals, in (0, 1).
+
+    Returns:
+        One row per n.
+
+    Raises:
+        ValueError: the law is not symmetric, or a number is out of its range.
+
+    >>> row = absence(ns=[12], draws=500)[0]
+    >>> abs(row.share.estimate - row.mixed) < abs(row.share.estimate - row.plain)
+    True
+    """
+    rows = []
+    for n in ns:
+        counts, _ = counted(law, n, epsilon, target, draws, seed)
+        mean = expected_count(law, n, epsilon, target)
+        share = binomial_interval(int((counts == 0).sum()), draws, confidence)
+        mixed, plain = mixed_poisson_zero(mean), math.exp(-mean)
+        rows.append(AbsenceRow(law_name(law), n, epsilon, target, draws, mean, share, mixed, plain))
+    return tuple(rows)
+
+
+def counts_of_sizes(
+    law: Law = Uniform(), n: int = 18, epsilon: float = 0.01, target: float = 0.25, draws: int = 500, seed: int = 0
+) -> tuple[SizeRow, ...]:
+    """Mean and second-moment ratio of the number of subsets of every size: small shares k / n concentrate best.
+
+    Args:
+        law: symmetric about 0.
+        n: number of samples, at most 40.
+        epsilon: tolerance, > 0.
+        target: z, of order 1.
+        draws: sample sets.
+        seed: key of the random stream.
+
+    Returns:
+        One row per size from 1 to n.
+
+    Raises:
+        ValueError: the law is not symmetric, or a number is out of its range.
+
+    >>> counts_of_sizes(n=10, draws=50)[4].predicted_spread
+    1.1547005383792515
+    """
+    q = second_moment(law)
+    counts = count_by_size(*_problem(law, n, epsilon, target, draws, seed)).astype(np.float64)
+    rows = []
+    for k in range(1, n + 1):
+        mean = float(counts[:, k].mean())
+        density = math.exp(-(target**2) / (2 * k * q)) / math.sqrt(2 * math.pi * k * q)
+        spread = float((counts[:, k] * (counts[:, k] - 1)).mean()) / mean**2 if mean else math.nan
+        limit = (1 - (k / n) ** 2) ** -0.5 if k < n else math.inf
+        predicted = math.comb(n, k) * 2 * epsilon * density
+        rows.append(SizeRow(law_name(law), n, epsilon, target, draws, k, mean, predicted, spread, limit))
+    return tuple(rows)
+
+
+def counted(
+    law: Law, n: int, epsilon: float, target: float, draws: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Exact counts N and intensities lambda(X), both (draws,).
+
+    >>> counts, intensities = counted(Uniform(), 12, 0.01, 0.25, draws=3, seed=0)
+    >>> counts.shape == intensities.shape == (3,)
+    True
+    """
+    problem, tolerance = _problem(law, n, epsilon, target, draws, seed)
+    values = np.ldexp(problem.samples.astype(np.float64), -grid_exponent(law))
+    means, deviations = values.sum(axis=1) / 2, np.sqrt((values**2).sum(axis=1)) / 2
+    heights = np.exp(-0.5 * ((target - means) / deviations) ** 2) / (math.sqrt(2 * math.pi) * deviations)
+    return count_within(problem, tolerance), 2.0**n * 2 * epsilon * heights
+
+
+def expected_count(law: Law, n: int, epsilon: float, target: float) -> float:
+    """E N by the central limit law: 2^n 2 epsilon (pi n q)^(-1/2) exp(-z^2 / (n q)), q = E X^2 (heuristic).
+
+    >>> round(expected_count(Uniform(), 20, 1e-3, 0.25), 1)
+    454.0
+    """
+    variance = n * second_moment(law)
+    return 2.0**n * 2 * epsilon * math.exp(-(target**2) / variance) / math.sqrt(math.pi * variance)
+
+
+def ratio_below(level: float) -> float:
+    """P(Y <= level) for Y = sqrt(2) exp(-G^2 / 2): erfc(sqrt(ln(sqrt(2) / level))), and 1 from sqrt(2) on.
+
+    Raises:
+        ValueError: the level is not positive.
+
+    >>> ratio_below(1.5), round(ratio_below(1.0), 4)
+    (1.0, 0.4051)
+    """
+    if not level > 0:
+        raise ValueError(f"the level of N / E N must be positive; got {level}")
+    return math.erfc(math.sqrt(math.log(math.sqrt(2) / level))) if level < math.sqrt(2) else 1.0
+
+
+def mixed_poisson_zero(mean: float) -> float:
+    """E exp(-Y mean): P(N = 0) if N given the samples were Poisson with mean Y E N (heuristic).
+
+    >>> round(mixed_poisson_zero(0.0), 12), round(mixed_poisson_zero(12.0), 4)
+    (1.0, 0.0189)
+    """
+    # The trapezoidal rule on a smooth function that vanishes at both ends is exact to rounding.
+    g = np.linspace(-12.0, 12.0, 4801)
+    weights = np.exp(-(g**2) / 2) / math.sqrt(2 * math.pi) * (g[1] - g[0])
+    return float((weights * np.exp(-mean * math.sqrt(2) * np.exp(-(g**2) / 2))).sum())
+
+
+def _problem(
+    law: Law, n: int, epsilon: float, target: float, draws: int, seed: int
+) -> tuple[SubsetSums, NDArray[np.int64]]:
+    second_moment(law)  # refuses laws that are not symmetric
+    exponent = grid_exponent(law)
+    if not math.isfinite(target):
+        raise ValueError(f"need a finite target; got {target}")
+    targets = np.full(draws, round(math.ldexp(target, exponent)), dtype=np.int64)
+    problem = SubsetSums(draw_samples(law, draws, n, seed, trial=n), targets, exponent)
+    return problem, tolerance_on_grid(epsilon, exponent)
