@@ -15,7 +15,7 @@ from slth.subset_sum.problem import Status, Subsets, SubsetSums
 from slth.subset_sum.solve import any_within, best, sparsest_within
 
 SEARCHED = 26
-"""Candidates among which the nearest subset is searched: two bits beyond the 24 of a weight, 50 us an instance. Every
+"""Candidates among which the nearest subset is searched: two bits beyond the 24 of a weight, 30 us an instance. Every
 further one would double the 2^(n/2) work for a digit that the other errors of a network hide."""
 
 

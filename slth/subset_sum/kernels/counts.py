@@ -7,24 +7,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from slth.subset_sum.kernels.joins import LARGEST_HALF, step_gray
-from slth.subset_sum.kernels.merges import LANES, build, merge
+from slth.subset_sum.kernels.merges import COUNT, LANES, build, merge, rows_of, two_lists_and_their_merge
 
 Integers = NDArray[np.int64]
-
-
-@njit(cache=True, nogil=True)
-def _add_pairs(merged: Integers, rows: int, passed: Integers, counts: Integers) -> None:
-    """Adds the number of pairs (a, b) with a <= bound - b: the keys of list A below each key of the other.
-
-    Keys of the first list are even, those of the second odd, so there are no ties.
-    """
-    passed[:] = 0
-    for i in range(rows):
-        key = merged[i * LANES : (i + 1) * LANES]
-        for w in range(LANES):
-            tag = key[w] & 1
-            counts[w] += passed[w] & -tag
-            passed[w] += 1 - tag
 
 
 @njit(cache=True, nogil=True)
@@ -39,13 +24,15 @@ def count_at_most(samples: Integers, bounds: Integers, out: Integers) -> None:
     m, n = samples.shape
     half = min(n // 2, LARGEST_HALF)
     length = 1 << half
-    a = np.empty(length * LANES, np.int64)
-    b = np.empty(length * LANES, np.int64)
-    merged = np.empty(2 * length * LANES, np.int64)
-    columns = np.empty(n * LANES, np.int64)
-    goal = np.empty(LANES, np.int64)
-    passed = np.empty(LANES, np.int64)
-    counts = np.empty(LANES, np.int64)
+    rows = max(2 * length, 8)
+    a, b, merged = two_lists_and_their_merge(length)
+    columns = rows_of(n)
+    goal = rows_of(1)
+    state = rows_of(3)
+    steps = 1 << (n - 2 * half)
+    # The keys of list A are even, those of the other odd, so there are no ties. The odd key in row p has p keys before
+    # it, of which the other odd ones are no pairs; and it is counted in rows - p rows.
+    pairs = rows * length - length * (length - 1) // 2
     for chunk in range(0, m, LANES):
         for w in range(LANES):
             for i in range(n):
@@ -55,12 +42,12 @@ def count_at_most(samples: Integers, bounds: Integers, out: Integers) -> None:
         for j in range(bounds.shape[1]):
             for w in range(LANES):
                 goal[w] = 4 * bounds[min(chunk + w, m - 1), j] + 1
-            counts[:] = 0
+            state[LANES:] = 0
             code = 0
-            for step in range(1 << (n - 2 * half)):
+            for step in range(steps):
                 if step:
                     code = step_gray(step, code, 2 * half, columns, goal)
-                merge(a, b, goal, length, merged)
-                _add_pairs(merged, 2 * length, passed, counts)
+                state[:LANES] = 0
+                merge(a, b, goal, length, merged, COUNT, state)
             for w in range(min(LANES, m - chunk)):
-                out[chunk + w, j] = counts[w]
+                out[chunk + w, j] = steps * pairs - state[LANES + w]

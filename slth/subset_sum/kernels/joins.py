@@ -18,12 +18,16 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from slth.subset_sum.kernels.merges import FARTHEST, LANES, build, closest_neighbours, merge
+from slth.subset_sum.kernels.merges import FARTHEST, LANES, SCAN, build, merge, rows_of, two_lists_and_their_merge
+from slth.subset_sum.kernels.vectors import contains
 
 Integers = NDArray[np.int64]
 
-LARGEST_HALF = 13
+LARGEST_HALF = 16
 """Samples per half: two lists and their merge take 16 MB per thread. A Gray code runs over the others."""
+
+LOW = 5
+"""Samples whose 2^5 sums are compared with one number at once when a subset is located."""
 
 
 @njit(cache=True, nogil=True)
@@ -50,25 +54,34 @@ def locate(
     high: Integers,
 ) -> int:
     """The smallest mask over samples first .. first + count - 1 whose keys add up to `key`."""
-    split = count // 2
-    low[0] = 0
-    high[0] = 0
+    split = max(LOW, count // 2)
     for i in range(split):
+        # A missing sample counts as zero and gets into no mask: the same sum without it comes first.
+        x = 4 * (sample[first + i] + offset) if i < count else 0
         for j in range(1 << i):
-            low[(1 << i) + j] = low[j] + 4 * (sample[first + i] + offset)
-    for i in range(count - split):
+            low[(1 << i) + j] = low[j] + x
+    rest = max(0, count - split)
+    for i in range(rest):
+        x = 4 * (sample[first + split + i] + offset)
         for j in range(1 << i):
-            high[(1 << i) + j] = high[j] + 4 * (sample[first + split + i] + offset)
-    for j in range(1 << (count - split)):
-        rest = key - high[j]
-        hits = np.int64(0)
-        for i in range(1 << split):
-            hits += low[i] == rest
-        if hits:
-            for i in range(1 << split):
-                if low[i] == rest:
-                    return j << split | i
+            high[(1 << i) + j] = high[j] + x
+    for j in range(1 << rest):
+        sought = key - high[j]
+        for start in range(0, 1 << split, 1 << LOW):
+            if contains(low, start // LANES, sought):
+                while low[start] != sought:
+                    start += 1
+                return j << split | start
     return 0
+
+
+@njit(cache=True, nogil=True)
+def lower_neighbour(merged: Integers, first: int, gap: int, w: int) -> int:
+    """The first key of lane w, from the row before `first` on, whose successor is `gap` larger."""
+    i = max(first - 1, 0)
+    while merged[(i + 1) * LANES + w] - merged[i * LANES + w] != gap:
+        i += 1
+    return merged[i * LANES + w]
 
 
 @njit(cache=True, nogil=True)
@@ -98,20 +111,18 @@ def nearest(
     half = min(width // 2, LARGEST_HALF)
     extra = width - 2 * half
     length = 1 << half
-    a = np.empty(length * LANES, np.int64)
-    b = np.empty(length * LANES, np.int64)
-    merged = np.empty(2 * length * LANES, np.int64)
-    columns = np.empty(width * LANES, np.int64)
-    goal = np.empty(LANES, np.int64)
-    gap = np.empty(LANES, np.int64)
-    below = np.empty(LANES, np.int64)
+    a, b, merged = two_lists_and_their_merge(length)
+    columns = rows_of(width)
+    goal = rows_of(1)
+    state = rows_of(3)
     best = np.empty(LANES, np.int64)
     best_below = np.empty(LANES, np.int64)
     best_code = np.empty(LANES, np.int64)
     best_size = np.empty(LANES, np.int64)
     is_open = np.empty(LANES, np.bool_)
-    low = np.empty(1 << (half // 2), np.int64)
-    high = np.empty(1 << (half - half // 2), np.int64)
+    low = rows_of(1 << (max(LOW, half // 2) - 3))
+    low[0] = 0
+    high = np.zeros(1 << max(0, half - max(LOW, half // 2)), np.int64)
     for chunk in range(0, len(rows), LANES):
         for w in range(LANES):
             at = min(chunk + w, len(rows) - 1)
@@ -129,12 +140,12 @@ def nearest(
             for step in range(1 << extra):
                 if step:
                     code = step_gray(step, code, 2 * half, columns, goal)
-                merge(a, b, goal, length, merged)
-                closest_neighbours(merged, 2 * length, gap, below)
+                state[LANES : 2 * LANES] = best
+                merge(a, b, goal, length, merged, SCAN, state)
                 for w in range(LANES):
-                    if is_open[w] and gap[w] < best[w]:
-                        best[w] = gap[w]
-                        best_below[w] = below[w]
+                    if is_open[w] and state[LANES + w] < best[w]:
+                        best[w] = state[LANES + w]
+                        best_below[w] = lower_neighbour(merged, state[2 * LANES + w], best[w], w)
                         best_code[w] = code
                         best_size[w] = sizes[j]
             left = False

@@ -1,8 +1,9 @@
-"""Vertical bitonic merges: 64 instances side by side, one per SIMD lane, without branches or gathers.
+"""Vertical bitonic merges: eight instances side by side, one per SIMD lane, without branches or gathers.
 
-Arrays are flat: row r of lane w is entry r * LANES + w, so that a stage of the network runs over contiguous
-memory (Batcher 1968). No function calls itself: cached self-recursion crashes on reload (numba issue 6061).
-numba's cache watches the file of the caller only: after a change here, delete the `__pycache__` beside it.
+Arrays are flat: row r of lane w is entry r * LANES + w, so that a stage of the network runs over whole vectors
+(Batcher 1968). Three stages at a time are done in registers, and long runs are finished part by part, each part in
+cache. No function calls itself: cached self-recursion crashes on reload (numba issue 6061). numba's cache watches
+the file of the caller only: after a change here, delete the `__pycache__` beside it.
 """
 
 from __future__ import annotations
@@ -11,152 +12,171 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from slth.subset_sum.kernels.vectors import (
+    double_3,
+    exchange_2,
+    exchange_4,
+    exchange_8,
+    exchange_and_count,
+    exchange_and_scan,
+    merge_1,
+    merge_4,
+    sums_1,
+    sums_2,
+    sums_3,
+    sums_4,
+)
+
 Integers = NDArray[np.int64]
 
-LANES = 64
-"""Instances per vector chunk; LLVM vectorises the lane loops from 32 on."""
+LANES = 8
+"""Instances per chunk: the int64 keys of a vector of 64 bytes."""
 
 FARTHEST = np.int64(2**63 - 1)
 
-_ROWS_IN_L1 = 64
-_ROWS_IN_L2 = 1024
+SORT, SCAN, COUNT = 0, 1, 2
+"""What to do with sorted rows: nothing more, find the closest neighbours, count the odd keys."""
 
-
-@njit(inline="always")
-def _exchange(keys: Integers, start: int, stride: int) -> None:
-    low = keys[start * LANES : (start + stride) * LANES]
-    high = keys[(start + stride) * LANES : (start + 2 * stride) * LANES]
-    for i in range(stride * LANES):
-        x = low[i]
-        y = high[i]
-        low[i] = min(x, y)
-        high[i] = max(x, y)
-
-
-@njit(inline="always")
-def _exchange_twice(keys: Integers, start: int, stride: int) -> None:
-    """The stages of stride 2 * stride and stride in one pass over memory."""
-    count = stride * LANES
-    first = start * LANES
-    p = keys[first : first + count]
-    q = keys[first + count : first + 2 * count]
-    r = keys[first + 2 * count : first + 3 * count]
-    s = keys[first + 3 * count : first + 4 * count]
-    for i in range(count):
-        p0 = p[i]
-        q0 = q[i]
-        r0 = r[i]
-        s0 = s[i]
-        p1 = min(p0, r0)
-        r1 = max(p0, r0)
-        q1 = min(q0, s0)
-        s1 = max(q0, s0)
-        p[i] = min(p1, q1)
-        q[i] = max(p1, q1)
-        r[i] = min(r1, s1)
-        s[i] = max(r1, s1)
+_ROWS_IN_L1 = 256
+_ROWS_IN_L2 = 4096
 
 
 @njit(cache=True, nogil=True)
-def _clean_in_l1(keys: Integers, start: int, length: int) -> None:
+def rows_of(count: int) -> Integers:
+    """Memory for `count` rows that begins at a multiple of 64 bytes, so that no row lies across two cache lines."""
+    entries = np.empty((count + 1) * LANES, np.int64)
+    skip = (-entries.ctypes.data % 64) // 8
+    return entries[skip : skip + count * LANES]
+
+
+@njit(cache=True, nogil=True)
+def two_lists_and_their_merge(length: int) -> tuple[Integers, Integers, Integers]:
+    """Memory for two lists of `length` rows and for 2 * length rows, 8 at least.
+
+    Lengths are powers of two, so the rows of one stage compete for the same places of the cache; the merged rows begin
+    half a page apart from those of the lists.
+    """
+    apart = 32
+    rows = rows_of(2 * length + apart + max(2 * length, 8))
+    a = rows[: length * LANES]
+    b = rows[length * LANES : 2 * length * LANES]
+    return a, b, rows[(2 * length + apart) * LANES :]
+
+
+@njit(cache=True, nogil=True)
+def _exchange_down(keys: Integers, start: int, length: int, last: int) -> None:
+    """The stages of strides length / 2, length / 4, .. last on a run; `last` = 1 sorts a bitonic run."""
     stride = length // 2
-    while stride >= 2:
-        for block in range(start, start + length, 2 * stride):
-            _exchange_twice(keys, block, stride // 2)
-        stride //= 4
-    if stride == 1:
-        for block in range(start, start + length, 2):
-            _exchange(keys, block, 1)
+    while stride >= last:
+        if stride >= 4 * last and stride != 8 * last:
+            quarter = stride // 4
+            for block in range(start, start + length, 2 * stride):
+                for i in range(block, block + quarter):
+                    exchange_8(keys, i, quarter)
+            stride //= 8
+        elif stride >= 2 * last:  # four stages that remain are done two by two
+            half = stride // 2
+            for block in range(start, start + length, 2 * stride):
+                for i in range(block, block + half):
+                    exchange_4(keys, i, half)
+            stride //= 4
+        else:
+            for block in range(start, start + length, 2 * stride):
+                for i in range(block, block + stride):
+                    exchange_2(keys, i, stride)
+            stride //= 2
 
 
 @njit(cache=True, nogil=True)
-def _clean_in_l2(keys: Integers, start: int, length: int) -> None:
-    stride = length // 2
-    while stride >= _ROWS_IN_L1:
-        for block in range(start, start + length, 2 * stride):
-            _exchange_twice(keys, block, stride // 2)
-        stride //= 4
-    part = min(length, 2 * stride)
-    for block in range(start, start + length, part):
-        _clean_in_l1(keys, block, part)
-
-
-@njit(cache=True, nogil=True)
-def _clean(keys: Integers, start: int, length: int) -> None:
-    """Sorts a bitonic run of `length` rows (a power of two); wide strides first, then block by block in
-    cache."""
-    if length < 2:
+def _finish(keys: Integers, start: int, length: int, look: int, state: Integers) -> None:
+    """Sorts a bitonic run that fits in cache, and looks at the sorted rows while they are in registers."""
+    if look == SORT:
+        _exchange_down(keys, start, length, 1)
         return
-    stride = length // 2
-    while stride >= _ROWS_IN_L2:
-        for block in range(start, start + length, 2 * stride):
-            _exchange_twice(keys, block, stride // 2)
-        stride //= 4
-    part = min(length, 2 * stride)
-    for block in range(start, start + length, part):
-        _clean_in_l2(keys, block, part)
+    _exchange_down(keys, start, length, 8)
+    if look == SCAN:
+        for first in range(start, start + length, 8):
+            exchange_and_scan(keys, first, state)
+    else:
+        for first in range(start, start + length, 8):
+            exchange_and_count(keys, first, state)
+
+
+@njit(cache=True, nogil=True)
+def _clean(keys: Integers, start: int, length: int, look: int, state: Integers) -> None:
+    """The same for long runs: wide strides first, then part by part in cache."""
+    large = length
+    while large > _ROWS_IN_L2:
+        for block in range(start, start + length, large):
+            _exchange_down(keys, block, large, large // 8)
+        large //= 8
+    for block in range(start, start + length, large):
+        small = large
+        while small > _ROWS_IN_L1:
+            for inner in range(block, block + large, small):
+                _exchange_down(keys, inner, small, small // 8)
+            small //= 8
+        for inner in range(block, block + large, small):
+            _finish(keys, inner, small, look, state)
 
 
 @njit(cache=True, nogil=True)
 def build(columns: Integers, first: int, half: int, keys: Integers) -> None:
     """All 2^half sums of the samples first .. first + half - 1, sorted in every lane."""
-    keys[:LANES] = 0
-    for k in range(half):
+    if half == 0:
+        keys[:LANES] = 0
+    elif half == 1:
+        sums_1(columns, first, keys)
+    elif half == 2:
+        sums_2(columns, first, keys)
+    elif half == 3:
+        sums_3(columns, first, keys)
+    else:
+        sums_4(columns, first, keys)
+    for k in range(4, half):
         length = 1 << k
-        x = columns[(first + k) * LANES : (first + k + 1) * LANES]
-        # keys and keys + x are ascending: keys followed by the reverse of keys + x is bitonic. The first
-        # stage of its merge reads rows i and length - 1 - i only, so it is done while the second copy is
-        # written.
-        for i in range((length + 1) // 2):
-            j = length - 1 - i
-            low_i = keys[i * LANES : (i + 1) * LANES]
-            low_j = keys[j * LANES : (j + 1) * LANES]
-            high_i = keys[(length + i) * LANES : (length + i + 1) * LANES]
-            high_j = keys[(length + j) * LANES : (length + j + 1) * LANES]
-            for w in range(LANES):
-                a = low_i[w]
-                b = low_j[w]
-                c = a + x[w]
-                d = b + x[w]
-                low_i[w] = min(a, d)
-                high_i[w] = max(a, d)
-                low_j[w] = min(b, c)
-                high_j[w] = max(b, c)
-        _clean(keys, 0, length)
-        _clean(keys, length, length)
+        for i in range(length // 8):
+            double_3(keys, i, length, columns, first + k)
+        for start in range(0, 2 * length, length // 4):
+            _clean(keys, start, length // 4, SORT, keys)
 
 
 @njit(cache=True, nogil=True)
-def merge(
-    a: Integers,
-    b: Integers,
-    goal: Integers,
-    length: int,
-    merged: Integers,
-) -> None:
+def _merge_short(a: Integers, b: Integers, goal: Integers, length: int, merged: Integers, look: int) -> int:
+    """Sorts completely; returns the number of rows, at least 8, by a last key that has no effect on the look."""
     for i in range(length):
-        p = a[i * LANES : (i + 1) * LANES]
-        q = b[i * LANES : (i + 1) * LANES]
-        low = merged[i * LANES : (i + 1) * LANES]
-        high = merged[(length + i) * LANES : (length + i + 1) * LANES]
-        for w in range(LANES):
-            x = p[w]
-            y = goal[w] - q[w]
-            low[w] = min(x, y)
-            high[w] = max(x, y)
-    _clean(merged, 0, length)
-    _clean(merged, length, length)
+        merge_1(a, b, goal, i, length, merged)
+    _exchange_down(merged, 0, length, 1)
+    _exchange_down(merged, length, length, 1)
+    for entry in range(2 * length * LANES, 8 * LANES):
+        key = merged[entry - LANES]
+        merged[entry] = key + (key & 1) if look == COUNT else key
+    return max(2 * length, 8)
 
 
 @njit(cache=True, nogil=True)
-def closest_neighbours(merged: Integers, rows: int, gap: Integers, below: Integers) -> None:
-    gap[:] = FARTHEST
-    for i in range(1, rows):
-        u = merged[(i - 1) * LANES : i * LANES]
-        v = merged[i * LANES : (i + 1) * LANES]
-        for w in range(LANES):
-            d = v[w] - u[w]
-            d = d if d & 1 else FARTHEST
-            g = gap[w]
-            below[w] = u[w] if d < g else below[w]
-            gap[w] = min(d, g)
+def merge(a: Integers, b: Integers, goal: Integers, length: int, merged: Integers, look: int, state: Integers) -> None:
+    """Sorts a and goal - b in every lane, and looks at the sorted rows.
+
+    Args:
+        a, b: `length` ascending rows each, a power of two.
+        goal: one row.
+        merged: written, 2 * length rows, and 8 at least.
+        look: SCAN or COUNT.
+        state: three rows, kept up by `exchange_and_scan` or `exchange_and_count`.
+    """
+    if length < 32:
+        # A sorted run is bitonic: the last stages do not change it.
+        part = _merge_short(a, b, goal, length, merged, look)
+        rows = part
+    else:
+        part = length // 4
+        rows = 2 * length
+        for i in range(part):
+            merge_4(a, b, goal, i, part, merged)
+    if look == SCAN:
+        # The first row has none before it; its difference from itself is even.
+        _clean(merged, 0, part, SORT, state)
+        state[:LANES] = merged[:LANES]
+    for start in range(0, rows, part):
+        _clean(merged, start, part, look, state)
