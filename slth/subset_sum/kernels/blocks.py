@@ -1,8 +1,6 @@
 """Any subset within a tolerance: blocks of 64 subsets, until meeting in the middle is likely to be cheaper.
 
-A residual r is within tolerance when, read as unsigned, r + tolerance is at most 2 tolerance: one comparison.
-The loops over a block have a constant length and no branch, so that LLVM turns each into a few vector
-instructions.
+A block is 64 residuals in eight vectors, computed anew from six samples and compared without a branch.
 """
 
 from __future__ import annotations
@@ -12,6 +10,8 @@ import math
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from slth.subset_sum.kernels.hits import block_hits, first_bit
 
 Integers = NDArray[np.int64]
 
@@ -55,8 +55,11 @@ def _bits_needed(sample: Integers, target: int, tolerance: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _fill(sample: Integers, top: int, sums: Integers) -> None:
-    """sums[i] = top - the sum of the subset i of the first six samples; missing samples count as zeros."""
+def _search(sample: Integers, target: int, tolerance: int) -> tuple[int, int]:
+    """(mask, 0) of the first hit, or (-1, number of samples for the next search; 255 when beyond reach).
+
+    A missing sample never gets into a mask: the same sum without it comes first.
+    """
     n = len(sample)
     x0 = sample[0]
     x1 = sample[1] if n > 1 else 0
@@ -64,43 +67,17 @@ def _fill(sample: Integers, top: int, sums: Integers) -> None:
     x3 = sample[3] if n > 3 else 0
     x4 = sample[4] if n > 4 else 0
     x5 = sample[5] if n > 5 else 0
-    for i in range(1 << BLOCK):
-        low = (x0 & -(i & 1)) + (x1 & -((i >> 1) & 1)) + (x2 & -((i >> 2) & 1))
-        high = (x3 & -((i >> 3) & 1)) + (x4 & -((i >> 4) & 1)) + (x5 & -((i >> 5) & 1))
-        sums[i] = top - low - high
-
-
-@njit(cache=True, nogil=True)
-def _first_within(sums: Integers, moved: int, window: int) -> int:
-    """The first i with 0 <= sums[i] - moved <= window, or 64."""
-    limit = np.uint64(window)
-    first = 1 << BLOCK
-    for i in range(1 << BLOCK):
-        first = min(first, i if np.uint64(sums[i] - moved) <= limit else 1 << BLOCK)
-    return first
-
-
-@njit(cache=True, nogil=True)
-def _search(sample: Integers, target: int, tolerance: int, sums: Integers) -> tuple[int, int]:
-    """(mask, 0) of the first hit, or (-1, number of samples for the next search; 255 when beyond reach).
-
-    A missing sample never gets into a mask: the same sum without it comes first.
-    """
-    n = len(sample)
     prefix = min(n, PREFIX)
-    _fill(sample, target + tolerance, sums)
-    moved = 0
+    top = target + tolerance
     code = 0
     for step in range(1 << max(0, prefix - BLOCK)):
         if step:
-            bit = 0
-            while not (step >> bit) & 1:
-                bit += 1
+            bit = first_bit(step)
             code ^= 1 << bit
-            moved += sample[BLOCK + bit] if (code >> bit) & 1 else -sample[BLOCK + bit]
-        first = _first_within(sums, moved, 2 * tolerance)
-        if first < 1 << BLOCK:
-            return code << BLOCK | first, 0
+            top += -sample[BLOCK + bit] if (code >> bit) & 1 else sample[BLOCK + bit]
+        hits = block_hits(top, x0, x1, x2, x3, x4, x5, 2 * tolerance)
+        if hits:
+            return code << BLOCK | first_bit(hits), 0
         if step == FREE_BLOCKS:
             needed = _bits_needed(sample, target, tolerance)
             if needed < 0:
@@ -128,8 +105,7 @@ def blocks(
         todo: (m,), written: 0 when found, 255 when the target is out of reach of all subsets, else the number
             of samples that the next search should use.
     """
-    sums = np.empty(1 << BLOCK, np.int64)
     for row in range(samples.shape[0]):
-        mask, width = _search(samples[row], targets[row], tolerances[row], sums)
+        mask, width = _search(samples[row], targets[row], tolerances[row])
         masks[row] = np.uint64(max(mask, 0))
         todo[row] = np.uint8(width)

@@ -41,6 +41,17 @@ class Rows:
     def store(self, value: Any, row: Any) -> None:
         self.builder.store(value, self.builder.gep(self.data, [row]), align=self.align)
 
+    def load_from(self, entry: Any) -> Any:
+        """A vector that begins at any entry."""
+        return self.builder.load(self._from(entry), align=self.align)
+
+    def store_from(self, value: Any, entry: Any) -> None:
+        self.builder.store(value, self._from(entry), align=self.align)
+
+    def _from(self, entry: Any) -> Any:
+        lanes = self.builder.bitcast(self.data, self.lane.as_pointer())
+        return self.builder.bitcast(self.builder.gep(lanes, [entry]), self.vector.as_pointer())
+
     def constant(self, value: int) -> Any:
         return ir.Constant(self.vector, [value] * self.lanes)
 
