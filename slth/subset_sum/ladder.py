@@ -33,18 +33,15 @@ def search(problem: SubsetSums, tolerances: NDArray[np.int64]) -> tuple[NDArray[
     >>> search(SubsetSums(np.array([[3, -5, 9]]), np.array([6])), np.array([1]))
     (array([[7]], dtype=uint64), array([0], dtype=uint8))
     """
-    found = np.empty(problem.m, dtype=np.uint64)
+    masks = np.zeros((problem.m, -(-problem.n // 64)), dtype=np.uint64)
     todo = np.empty(problem.m, dtype=np.uint8)
 
     def enumerate_blocks(start: int, stop: int) -> None:
         part = slice(start, stop)
-        blocks.blocks(problem.samples[part], problem.targets[part], tolerances[part], found[part], todo[part])
+        blocks.blocks(problem.samples[part], problem.targets[part], tolerances[part], masks[part, 0], todo[part])
 
     in_pieces(enumerate_blocks, problem.m, 1024)
-    masks = np.zeros((problem.m, -(-problem.n // 64)), dtype=np.uint64)
-    masks[:, 0] = found
-    status = np.full(problem.m, Status.UNRESOLVED, dtype=np.uint8)
-    status[todo == blocks.FOUND] = Status.FOUND
+    status = np.where(todo == blocks.FOUND, np.uint8(Status.FOUND), np.uint8(Status.UNRESOLVED))
     status[todo == blocks.BEYOND_REACH] = Status.IMPOSSIBLE
     if problem.n <= blocks.PREFIX:
         status[status == Status.UNRESOLVED] = Status.IMPOSSIBLE

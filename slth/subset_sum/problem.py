@@ -200,17 +200,19 @@ class Subsets:
             )
         if self.status.dtype != np.uint8 or self.status.shape != (m,):
             raise ValueError(f"status must be uint8 of shape ({m},); got {self.status.dtype}, {self.status.shape}")
-        if n % WORD and (self.masks[:, -1] >> np.uint64(n % WORD)).any():
-            raise ValueError(f"a mask has a bit beyond the last of {n} samples")
-        if self.masks[self.status != Status.FOUND].any():
-            raise ValueError("a row that is not FOUND must have an empty mask")
         out = np.empty(m, dtype=np.int64)
+        faults = []
 
         def recompute(start: int, stop: int) -> None:
             part = slice(start, stop)
-            sums.residuals(self.problem.samples[part], self.problem.targets[part], self.masks[part], out[part])
+            samples, targets = self.problem.samples[part], self.problem.targets[part]
+            faults.append(sums.residuals(samples, targets, self.masks[part], self.status[part], out[part]))
 
         in_pieces(recompute, m, 1024)
+        if any(fault & sums.BEYOND for fault in faults):
+            raise ValueError(f"a mask has a bit beyond the last of {n} samples")
+        if any(fault & sums.NOT_EMPTY for fault in faults):
+            raise ValueError("a row that is not FOUND must have an empty mask")
         object.__setattr__(self, "residuals", out)
 
     @property

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slth.subset_sum import ladder, sparsest
 from slth.subset_sum.fixed_size import nearest_of_sizes
+from slth.subset_sum.kernels import sums
 from slth.subset_sum.minimise import LARGEST_BATCHED, LARGEST_SINGLE, nearest_masks, nearest_single
 from slth.subset_sum.problem import Status, Subsets, SubsetSums
 
@@ -217,9 +218,9 @@ def checked_tolerances(tolerance: int | NDArray[np.int64], m: int) -> NDArray[np
 def _verified(
     problem: SubsetSums, masks: NDArray[np.uint64], status: NDArray[np.uint8], tolerances: NDArray[np.int64]
 ) -> Subsets:
-    masks[status != Status.FOUND] = 0
+    sums.empty_unfound(masks, status)
     answer = Subsets(problem, masks, status)
-    wrong = (status == Status.FOUND) & (np.abs(answer.residuals) > tolerances)
-    if wrong.any():
-        raise AssertionError(f"{int(wrong.sum())} stored subsets miss the tolerance: please report this as a bug")
+    wrong = int(sums.count_misses(answer.residuals, status, tolerances))
+    if wrong:
+        raise AssertionError(f"{wrong} stored subsets miss the tolerance: please report this as a bug")
     return answer

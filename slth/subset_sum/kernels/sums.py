@@ -33,15 +33,45 @@ def first_beyond_limit(samples: Integers, targets: Integers) -> int:
     return -1
 
 
+BEYOND, NOT_EMPTY = 1, 2
+"""Faults of a mask: a bit beyond the last sample, a subset in a row that is not FOUND (status 0)."""
+
+
 @njit(cache=True, nogil=True)
-def residuals(samples: Integers, targets: Integers, masks: NDArray[np.uint64], out: Integers) -> None:
-    """out[row] = sum of the samples in the mask - target; masks (m, ceil(n / 64))."""
+def residuals(
+    samples: Integers, targets: Integers, masks: NDArray[np.uint64], status: NDArray[np.uint8], out: Integers
+) -> int:
+    """out[row] = sum of the samples in the mask - target; masks (m, ceil(n / 64)). Returns the faults of all rows."""
     n = samples.shape[1]
+    words = masks.shape[1]
+    outside = ~np.uint64(0) << np.uint64(n % 64) if n % 64 else np.uint64(0)
+    beyond = np.uint64(0)
+    not_empty = np.uint64(0)
     for row in range(samples.shape[0]):
         total = -targets[row]
-        for word in range(masks.shape[1]):
+        for word in range(words):
             bits = masks[row, word]
             first = 64 * word
             for i in range(min(64, n - first)):
                 total += samples[row, first + i] & -np.int64((bits >> np.uint64(i)) & np.uint64(1))
+            not_empty |= bits if status[row] else np.uint64(0)
+        beyond |= masks[row, words - 1] & outside
         out[row] = total
+    return (BEYOND if beyond else 0) | (NOT_EMPTY if not_empty else 0)
+
+
+@njit(cache=True, nogil=True)
+def empty_unfound(masks: NDArray[np.uint64], status: NDArray[np.uint8]) -> None:
+    """Clears the masks of the rows that are not FOUND (status 0)."""
+    for row in range(masks.shape[0]):
+        if status[row]:
+            masks[row] = np.uint64(0)
+
+
+@njit(cache=True, nogil=True)
+def count_misses(residuals: Integers, status: NDArray[np.uint8], tolerances: Integers) -> int:
+    """How many rows are FOUND (status 0) with a residual beyond the tolerance."""
+    misses = 0
+    for row in range(residuals.shape[0]):
+        misses += (status[row] == 0) & (abs(residuals[row]) > tolerances[row])
+    return misses
