@@ -32,7 +32,7 @@ BEYOND_REACH = np.uint8(255)
 
 
 @njit(cache=True, nogil=True)
-def _bits_needed(sample: Integers, target: int, tolerance: int) -> int:
+def _bits_needed(samples: Integers, row: int, target: int, tolerance: int) -> int:
     """About log2 of the number of subsets needed for one hit, or -1 when the target is beyond reach.
 
     The sums of random subsets have mean sum x / 2 and variance sum x^2 / 4 and are taken as normal. Only
@@ -41,7 +41,8 @@ def _bits_needed(sample: Integers, target: int, tolerance: int) -> int:
     positive = 0
     negative = 0
     variance = 0.0
-    for x in sample:
+    for i in range(samples.shape[1]):
+        x = samples[row, i]
         positive += max(x, 0)
         negative += min(x, 0)
         variance += 0.25 * float(x) * float(x)
@@ -55,18 +56,18 @@ def _bits_needed(sample: Integers, target: int, tolerance: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _search(sample: Integers, target: int, tolerance: int) -> tuple[int, int]:
+def _search(samples: Integers, row: int, target: int, tolerance: int) -> tuple[int, int]:
     """(mask, 0) of the first hit, or (-1, number of samples for the next search; 255 when beyond reach).
 
     A missing sample never gets into a mask: the same sum without it comes first.
     """
-    n = len(sample)
-    x0 = sample[0]
-    x1 = sample[1] if n > 1 else 0
-    x2 = sample[2] if n > 2 else 0
-    x3 = sample[3] if n > 3 else 0
-    x4 = sample[4] if n > 4 else 0
-    x5 = sample[5] if n > 5 else 0
+    n = samples.shape[1]
+    x0 = samples[row, 0]
+    x1 = samples[row, 1] if n > 1 else 0
+    x2 = samples[row, 2] if n > 2 else 0
+    x3 = samples[row, 3] if n > 3 else 0
+    x4 = samples[row, 4] if n > 4 else 0
+    x5 = samples[row, 5] if n > 5 else 0
     prefix = min(n, PREFIX)
     top = target + tolerance
     code = 0
@@ -74,12 +75,12 @@ def _search(sample: Integers, target: int, tolerance: int) -> tuple[int, int]:
         if step:
             bit = first_bit(step)
             code ^= 1 << bit
-            top += -sample[BLOCK + bit] if (code >> bit) & 1 else sample[BLOCK + bit]
+            top += -samples[row, BLOCK + bit] if (code >> bit) & 1 else samples[row, BLOCK + bit]
         hits = block_hits(top, x0, x1, x2, x3, x4, x5, 2 * tolerance)
         if hits:
             return code << BLOCK | first_bit(hits), 0
         if step == FREE_BLOCKS:
-            needed = _bits_needed(sample, target, tolerance)
+            needed = _bits_needed(samples, row, target, tolerance)
             if needed < 0:
                 return -1, 255
             if needed > PREFIX and prefix < n:
@@ -106,6 +107,6 @@ def blocks(
             of samples that the next search should use.
     """
     for row in range(samples.shape[0]):
-        mask, width = _search(samples[row], targets[row], tolerances[row])
+        mask, width = _search(samples, row, targets[row], tolerances[row])
         masks[row] = np.uint64(max(mask, 0))
         todo[row] = np.uint8(width)

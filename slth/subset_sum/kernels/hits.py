@@ -5,6 +5,7 @@ A residual r is within tolerance when, read as unsigned, r + tolerance is at mos
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -65,17 +66,17 @@ def subtract(context: Any, residuals: Any, at: Any, x: Any, window: Any, kept: A
 
 
 @vector_code
-def subtract_from(context: Any, x: Any, samples: Any, at: Any, window: Any, kept: Any) -> Any:
-    """kept[at + i] = x - samples[at + i] for i < 8; bit i: the result is from 0 to window."""
+def subtract_from(context: Any, x: Any, samples: Any, at: Any, window: Any, kept: Any, to: Any) -> Any:
+    """kept[to + i] = x - samples[at + i] for i < 8; bit i: the result is from 0 to window."""
 
     def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         samples, kept = (Rows(context, builder, signature.args[k], arguments[k]) for k in (1, 4))
-        x, _, at, window, _ = arguments
+        x, _, at, window, _, to = arguments
         result = builder.sub(_spread(builder, x), samples.load_from(at))
-        kept.store_from(result, at)
+        kept.store_from(result, to)
         return _bits(builder, result, _spread(builder, window))
 
-    return types.int64(types.int64, samples, types.intp, types.int64, kept), write
+    return types.int64(types.int64, samples, types.intp, types.int64, kept, types.intp), write
 
 
 @vector_code
@@ -88,6 +89,39 @@ def test(context: Any, residuals: Any, at: Any, x: Any, window: Any) -> Any:
         return _bits(builder, result, _spread(builder, arguments[3]))
 
     return types.int64(residuals, types.intp, types.int64, types.int64), write
+
+
+def _pair_hits(vectors: int) -> Callable[..., int]:
+    """Pairs of sample first + k with the samples before it, for k < 8 / vectors, in 8 * vectors bits each."""
+    slot = _LANES * vectors
+
+    @vector_code
+    def pair_hits(context: Any, residuals: Any, at: Any, samples: Any, start: Any, first: Any, window: Any) -> Any:
+        def write(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            rows, samples = (Rows(context, builder, signature.args[k], arguments[k]) for k in (0, 2))
+            _, at, _, start, first, window = arguments
+            window = _spread(builder, window)
+            singles = [rows.load_from(builder.add(at, ir.Constant(INDEX, _LANES * v))) for v in range(vectors)]
+            hits, one = ir.Constant(INDEX, 0), ir.Constant(INDEX, 1)
+            for k in range(_LANES // vectors):
+                i = builder.add(first, ir.Constant(INDEX, k))
+                x = _spread(builder, samples.entry(builder.add(start, i)))
+                bits = ir.Constant(INDEX, 0)
+                for v, single in enumerate(singles):
+                    within = _bits(builder, builder.sub(single, x), window)
+                    bits = builder.or_(bits, builder.shl(within, ir.Constant(INDEX, _LANES * v)))
+                bits = builder.and_(bits, builder.sub(builder.shl(one, i), one))
+                hits = builder.or_(hits, builder.shl(bits, ir.Constant(INDEX, slot * k)))
+            return hits
+
+        return types.int64(residuals, types.intp, samples, types.intp, types.intp, types.int64), write
+
+    return pair_hits
+
+
+pair_hits_8, pair_hits_16, pair_hits_32 = _pair_hits(1), _pair_hits(2), _pair_hits(4)
+"""(residuals, at, samples, start, first, window): bit slot * k + j is set when residuals[at + j] - samples[start + i]
+is from 0 to window, i = first + k and j < i; slots of 8, 16 or 32 bits, which must hold the largest i."""
 
 
 @vector_code

@@ -48,6 +48,11 @@ class Rows:
     def store_from(self, value: Any, entry: Any) -> None:
         self.builder.store(value, self._from(entry), align=self.align)
 
+    def entry(self, entry: Any) -> Any:
+        """One number."""
+        lanes = self.builder.bitcast(self.data, self.lane.as_pointer())
+        return self.builder.load(self.builder.gep(lanes, [entry]))
+
     def _from(self, entry: Any) -> Any:
         lanes = self.builder.bitcast(self.data, self.lane.as_pointer())
         return self.builder.bitcast(self.builder.gep(lanes, [entry]), self.vector.as_pointer())
