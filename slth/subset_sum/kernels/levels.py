@@ -158,7 +158,7 @@ def levels(
         window = 2 * tolerances[row]
         top = targets[row] + tolerances[row]
         mask = 0
-        done = np.uint64(top) <= np.uint64(window)
+        done = bool(np.uint64(top) <= np.uint64(window))
         size = 0
         while size < largest and not done:
             size += 1
