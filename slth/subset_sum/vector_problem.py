@@ -167,7 +167,7 @@ class VectorSubsets:
         for c in range(self.problem.d):
             one = self.problem.coordinate(c)
             residuals = np.empty(m, dtype=np.int64)
-            sums.residuals(one.samples, one.targets, self.masks, residuals)
+            sums.residuals(one.samples, one.targets, self.masks, self.status, residuals)
             out[:, c] = residuals
         object.__setattr__(self, "residuals", out)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -173,4 +173,5 @@ def blocks_of_drawn(
         if not given:
             targets[start:stop] = drawn[: stop - start]
         blocks.blocks(part, targets[start:stop], tolerances[: stop - start], masks[start:stop], todo[start:stop])
-        sums.residuals(part, targets[start:stop], masks[start:stop].reshape(len(part), 1), residuals[start:stop])
+        one_word = masks[start:stop].reshape(len(part), 1)
+        sums.residuals(part, targets[start:stop], one_word, todo[start:stop], residuals[start:stop])
