@@ -58,13 +58,7 @@ class SubsetSums:
 
     def __post_init__(self) -> None:
         for name in ("samples", "targets"):
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.dtype != np.int64:
-                raise TypeError(
-                    f"{name} must be an int64 array of grid integers; got "
-                    f"{getattr(array, 'dtype', type(array).__name__)}: floats go to SubsetSums.from_floats"
-                )
-            object.__setattr__(self, name, np.ascontiguousarray(array))
+            object.__setattr__(self, name, checked_integers(getattr(self, name), name, "SubsetSums"))
         if self.samples.ndim != 2 or self.targets.shape != self.samples.shape[:1]:
             raise ValueError(
                 f"expected samples (m, n) and targets (m,); got {self.samples.shape} and "
@@ -149,6 +143,23 @@ class SubsetSums:
             exponent,
             np.ldexp(inexact.astype(np.float64), -exponent - 1),
         )
+
+
+def checked_integers(array: object, name: str, problem: str) -> NDArray[np.int64]:
+    """The array, contiguous, if it is one of grid integers.
+
+    Raises:
+        TypeError: it is not an int64 array.
+
+    >>> checked_integers(np.arange(4)[::2], "samples", "SubsetSums")
+    array([0, 2])
+    """
+    if not isinstance(array, np.ndarray) or array.dtype != np.int64:
+        raise TypeError(
+            f"{name} must be an int64 array of grid integers; got "
+            f"{getattr(array, 'dtype', type(array).__name__)}: floats go to {problem}.from_floats"
+        )
+    return np.ascontiguousarray(array)
 
 
 def _row_exponents(values: NDArray[np.float64]) -> NDArray[np.int64]:

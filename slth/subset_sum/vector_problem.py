@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from slth.grid import PRODUCT_EXPONENT
 from slth.subset_sum.kernels import sums
 from slth.subset_sum.masks import WORD, unpack
-from slth.subset_sum.problem import Status, SubsetSums
+from slth.subset_sum.problem import Status, SubsetSums, checked_integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +41,7 @@ class VectorSums:
 
     def __post_init__(self) -> None:
         for name in ("samples", "targets"):
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.dtype != np.int64:
-                raise TypeError(
-                    f"{name} must be an int64 array of grid integers; got "
-                    f"{getattr(array, 'dtype', type(array).__name__)}: floats go to VectorSums.from_floats"
-                )
-            object.__setattr__(self, name, np.ascontiguousarray(array))
+            object.__setattr__(self, name, checked_integers(getattr(self, name), name, "VectorSums"))
         _check_shapes(self.samples.shape, self.targets.shape)
         if not self.n or not self.d:
             raise ValueError(f"every instance needs at least one sample and one coordinate; got {self.samples.shape}")
