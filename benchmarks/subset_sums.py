@@ -33,6 +33,7 @@ from typing import Any
 
 import numba
 import numpy as np
+import torch
 from compare_exchanges import needed, rate
 from integer_programs import EPSILON, brute_force, cp_sat, gurobi, highs
 from machine import machine
@@ -40,7 +41,16 @@ from numpy.typing import NDArray
 from numpy_sort import one_sort
 
 from slth.grid import PRODUCT_EXPONENT, WEIGHT_EXPONENT
-from slth.subset_sum import Status, Subsets, SubsetSums, any_within, best, sparsest_within, tolerance_on_grid
+from slth.subset_sum import (
+    Status,
+    Subsets,
+    SubsetSums,
+    any_within,
+    best,
+    solve_arrays,
+    sparsest_within,
+    tolerance_on_grid,
+)
 from slth.subset_sum.counting import count_within
 from slth.subset_sum.solve import exactly
 
@@ -197,6 +207,24 @@ def construction(rounds: int, seed: int) -> dict[str, float]:
     return figures
 
 
+def cuda(rounds: int, seed: int) -> dict[str, Any] | str:
+    """Instances per second of wall time on a CUDA device, tensors there before and after."""
+    if not torch.cuda.is_available():
+        return "not measured: no CUDA device"
+    problem = product(1 << 18, N, np.random.default_rng(seed))
+    tensors = [torch.from_numpy(part).cuda() for part in (problem.samples, problem.targets)]
+    figures: dict[str, Any] = {"device": torch.cuda.get_device_name()}
+    for name, question, epsilon in (("best", best, None), ("any", any_within, TOLERANCE)):
+        seconds = []
+        for _ in range(rounds + 1):  # the first round compiles
+            start = time.perf_counter()
+            solve_arrays(*tensors, question, epsilon=epsilon)
+            torch.cuda.synchronize()
+            seconds.append(time.perf_counter() - start)
+        figures[name] = problem.m / float(np.median(seconds[1:]))
+    return figures
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--output", type=Path)
@@ -234,6 +262,7 @@ def main() -> None:
         "compare_exchanges_per_second": exchanges,
         "rows": rows,
         "goals": goals_met(rows),
+        "cuda_instances_per_second": cuda(arguments.rounds, arguments.seed),
         "building_problems_per_second_per_core": construction(arguments.rounds, arguments.seed),
     }
     for verdict in report["goals"]:
