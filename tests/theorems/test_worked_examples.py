@@ -96,3 +96,8 @@ def test_fewest_candidates_for_subsets_of_size_k_by_counting(k, known):
 def test_expected_hits_of_a_window_by_counting():
     assert math.comb(929, 1) * 2 * 0.01 == pytest.approx(18.58)
     assert math.comb(24, 5) * 2 * 0.01 / (2 * math.sqrt(5)) == pytest.approx(190.1, abs=0.1)
+
+
+def test_samples_that_represent_every_small_integer():
+    # integers uniform on {-128..128}: P(some |z| <= 128 is missed) <= 4 M^2 (3/4)^n
+    assert math.ceil(math.log(4 * 128**2 / 0.1) / math.log(4 / 3)) == 47
