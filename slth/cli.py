@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -142,10 +143,11 @@ def verify(
 def _theorem(name: str) -> Theorem:
     from slth import theorems
 
-    known = {module.NAME: module for module in theorems.CONSTRUCTIONS}
-    found = [module for full, module in known.items() if full == name or full.split("2020")[0] == name]
+    short = {module.NAME: re.split(r"\d", module.NAME)[0] for module in theorems.CONSTRUCTIONS}  # the author
+    found = [module for module in theorems.CONSTRUCTIONS if name in (module.NAME, short[module.NAME])]
     if len(found) != 1:
-        raise ValueError(f"no theorem is named {name!r}; known: pensia ({', '.join(known)})")
+        known = ", ".join(f"{author} ({full})" for full, author in short.items())
+        raise ValueError(f"no theorem is named {name!r}; known: {known}")
     return found[0]
 
 

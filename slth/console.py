@@ -81,7 +81,7 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
     )
     yield (
         "",
-        f"{source.parameters:,} weights U[-1, 1]; {samples_per_weight(source)} candidates per weight and side",
+        f"{source.parameters:,} weights {source.law}; {samples_per_weight(source)} candidates per weight and side",
     )
     yield (
         "subset sums",

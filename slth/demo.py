@@ -49,7 +49,7 @@ def run(output: Path, seed: int) -> Verdict:
     for path in (ticket_path, figure_path):
         check_writable(path)
     out = console.console()
-    out.print("Training a 64-32-10 ReLU network without biases on scikit-learn's digits (1,438 images) ...")
+    out.print("Training a 64-32-10 ReLU network without biases on four fifths of scikit-learn's digits ...")
     classifier = digits()
     target = pensia.normalised(classifier.target)
     with console.progress("subset sums", pensia.instances(target)) as advance:

@@ -53,6 +53,9 @@ class Uniform:
         middle = 2 * (bits >> np.uint32(8)).astype(np.int64) + 1
         return low + (middle * (high - low) >> (WEIGHT_EXPONENT + 1)) | 1
 
+    def __str__(self) -> str:
+        return f"U[{self.low:g}, {self.high:g}]"
+
     @property
     def variance(self) -> float:
         """Of the continuous law."""
@@ -119,6 +122,9 @@ class Product:
         if left_bits.shape != right_bits.shape:
             raise ValueError(f"need one pair of bits per product; got shapes {left_bits.shape} and {right_bits.shape}")
         return self.left.weights(left_bits) * self.right.weights(right_bits)
+
+    def __str__(self) -> str:
+        return f"{self.left} times {self.right}"
 
     @property
     def variance(self) -> float:

@@ -166,3 +166,8 @@ def test_drift_constants_are_refused_where_none_is_proved():
         for law in (Uniform(), Product()):
             with pytest.raises(ValueError, match="positive finite R"):
                 law.drift(window)
+
+
+def test_a_law_says_itself_in_words():
+    assert str(Uniform()) == "U[-1, 1]"
+    assert str(Product(Uniform(0.0, 1.0))) == "U[0, 1] times U[-1, 1]"

@@ -70,19 +70,8 @@ def second_moment(law: Law) -> float:
     """
     symmetric = law.symmetric if isinstance(law, Uniform) else law.left.symmetric or law.right.symmetric
     if not symmetric:
-        raise ValueError(f"the laws of subset sums are stated for samples symmetric about 0; got {law_name(law)}")
+        raise ValueError(f"the laws of subset sums are stated for samples symmetric about 0; got {law}")
     return law.variance
-
-
-def law_name(law: Law) -> str:
-    """The law in words.
-
-    >>> law_name(Product(Uniform(0.0, 1.0)))
-    'U[0, 1] times U[-1, 1]'
-    """
-    if isinstance(law, Product):
-        return f"{law_name(law.left)} times {law_name(law.right)}"
-    return f"U[{law.low:g}, {law.high:g}]"
 
 
 def grid_exponent(law: Law) -> int:

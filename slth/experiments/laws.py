@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slth.confidence import Interval, binomial_interval, quantile_interval
-from slth.experiments.law_samples import Law, draw_samples, grid_exponent, law_name, second_moment
+from slth.experiments.law_samples import Law, draw_samples, grid_exponent, second_moment
 from slth.laws import Uniform
 from slth.subset_sum import Status, SubsetSums, best, tolerance_on_grid
 from slth.subset_sum.coverage import MOST_SUBSETS, covers
@@ -143,13 +143,13 @@ def median_errors(
         predicted = float(lueker.MEDIAN_ERROR.evaluate(n=n, q=q, z=target))
         if math.ldexp(predicted, exponent) < GRID_UNITS:
             raise ValueError(
-                f"{n} samples of {law_name(law)} come within {predicted:g}, which their grid of 2^-{exponent} no "
+                f"{n} samples of {law} come within {predicted:g}, which their grid of 2^-{exponent} no "
                 "longer resolves: take fewer samples, or a product law, whose grid is 2^-48"
             )
         targets = np.full(draws, round(math.ldexp(target, exponent)), dtype=np.int64)
         answer = best(SubsetSums(draw_samples(law, draws, n, seed, trial=n), targets, exponent))
         error = quantile_interval(np.abs(answer.residual_values), 0.5, confidence)
-        rows.append(MedianRow(law_name(law), n, target, draws, error, predicted))
+        rows.append(MedianRow(str(law), n, target, draws, error, predicted))
     return tuple(rows)
 
 
@@ -202,7 +202,7 @@ def smallest_samples(
         theorem = None if k is not None else max(0.0, float(lueker.CANDIDATES.evaluate(**delta)))
         success = binomial_interval(covered, draws, confidence)
         counting = _counting(window, epsilon, k)
-        rows.append(SmallestRow(law_name(law), k, window, epsilon, draws, level, n, success, counting, theorem))
+        rows.append(SmallestRow(str(law), k, window, epsilon, draws, level, n, success, counting, theorem))
     return tuple(rows)
 
 
@@ -246,7 +246,7 @@ def failure_probabilities(
         lower = 1.0 if n < _counting(window, epsilon, None) else 2.0 ** (1 - n)
         decay = binomial_interval(failures, before, confidence) if before else None
         probability = binomial_interval(failures, draws, confidence)
-        name = law_name(law)
+        name = str(law)
         rows.append(
             FailureRow(name, window, epsilon, n, draws, failures, probability, min(1.0, upper), lower, decay)
         )  # fmt: skip

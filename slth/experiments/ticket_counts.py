@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slth.confidence import Interval, binomial_interval
-from slth.experiments.law_samples import Law, draw_samples, grid_exponent, law_name, second_moment
+from slth.experiments.law_samples import Law, draw_samples, grid_exponent, second_moment
 from slth.laws import Uniform
 from slth.subset_sum import SubsetSums, tolerance_on_grid
 from slth.subset_sum.counting import count_by_size, count_within
@@ -146,7 +146,7 @@ def count_distribution(
     True
     """
     counts, _ = counted(law, n, epsilon, target, draws, seed)
-    mean, name = expected_count(law, n, epsilon, target), law_name(law)
+    mean, name = expected_count(law, n, epsilon, target), str(law)
     rows = []
     for level in levels:
         share = binomial_interval(int((counts <= level * mean).sum()), draws, confidence)
@@ -195,7 +195,7 @@ def count_moments(
         ("mean of log2(N / E N)", np.log2(ratios[counts > 0]).mean(), 0.5 - 0.5 * math.log2(math.e)),
         ("correlation of N and lambda(X)", np.corrcoef(counts, intensities)[0, 1], 1.0),
     )
-    return tuple(MomentRow(law_name(law), n, epsilon, target, draws, *(q, float(m), p)) for q, m, p in found)
+    return tuple(MomentRow(str(law), n, epsilon, target, draws, *(q, float(m), p)) for q, m, p in found)
 
 
 def absence(
@@ -234,7 +234,7 @@ def absence(
         mean = expected_count(law, n, epsilon, target)
         share = binomial_interval(int((counts == 0).sum()), draws, confidence)
         mixed, plain = mixed_poisson_zero(mean), math.exp(-mean)
-        rows.append(AbsenceRow(law_name(law), n, epsilon, target, draws, mean, share, mixed, plain))
+        rows.append(AbsenceRow(str(law), n, epsilon, target, draws, mean, share, mixed, plain))
     return tuple(rows)
 
 
@@ -269,7 +269,7 @@ def counts_of_sizes(
         spread = float((counts[:, k] * (counts[:, k] - 1)).mean()) / mean**2 if mean else math.nan
         limit = (1 - (k / n) ** 2) ** -0.5 if k < n else math.inf
         predicted = math.comb(n, k) * 2 * epsilon * density
-        rows.append(SizeRow(law_name(law), n, epsilon, target, draws, k, mean, predicted, spread, limit))
+        rows.append(SizeRow(str(law), n, epsilon, target, draws, k, mean, predicted, spread, limit))
     return tuple(rows)
 
 

@@ -153,15 +153,14 @@ class VectorSubsets:
             array = getattr(self, name)
             if array.dtype != dtype or array.shape != shape:
                 raise ValueError(f"{name} must be {np.dtype(dtype)} of shape {shape}; got {array.dtype}, {array.shape}")
-        if n % WORD and (self.masks[:, -1] >> np.uint64(n % WORD)).any():
-            raise ValueError(f"a mask has a bit beyond the last of {n} vectors")
         if self.masks[self.status == Status.IMPOSSIBLE].any():
             raise ValueError("an IMPOSSIBLE row must have an empty mask")
         out = np.empty(self.problem.targets.shape, dtype=np.int64)
         for c in range(self.problem.d):
             one = self.problem.coordinate(c)
             residuals = np.empty(m, dtype=np.int64)
-            sums.residuals(one.samples, one.targets, self.masks, self.status, residuals)
+            if sums.residuals(one.samples, one.targets, self.masks, self.status, residuals) & sums.BEYOND:
+                raise ValueError(f"a mask has a bit beyond the last of {n} vectors")
             out[:, c] = residuals
         object.__setattr__(self, "residuals", out)
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 import sympy
@@ -54,13 +55,19 @@ SLACK = 2.0**-40
 """Rescaled layers keep this relative distance from norm 1, lest rounding onto the grid lift them above it."""
 
 
+@lru_cache(maxsize=4)
+def _norms(target: Target) -> tuple[float, ...]:
+    """Proved upper ends of the spectral norms; kept, as every step of a proof asks for them again."""
+    return tuple(spectral_up(layer.matrix) for layer in target.layers)
+
+
 def normalised(target: Target) -> Target:
     """The target, rescaled by positive homogeneity so that every spectral norm is at most 1; unchanged if all are.
 
     >>> normalised(Target.from_floats([[[3.0]], [[0.5]]])).scale > 1.49
     True
     """
-    norms = [spectral_up(layer.matrix) for layer in target.layers]
+    norms = _norms(target)
     if max(norms) <= 1:
         return target
     return rescaled(target, [norm * (1 + SLACK) if norm > 0 else 1.0 for norm in norms])
@@ -68,20 +75,16 @@ def normalised(target: Target) -> Target:
 
 def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> tuple[Check, ...]:
     """The hypotheses of the theorem for this target and source, each with its numbers."""
-    norm = max(spectral_up(layer.matrix) for layer in target.layers)
+    norm = max(_norms(target))
     biases = sum(layer.bias is not None for layer in target.layers)
     samples, needed = samples_per_weight(source), samples_needed(target, epsilon, delta)
     return (
         Check("largest spectral norm of the target", norm, "<=", 1.0, norm <= 1),
         Check("target layers with a bias", biases, "<=", 0, biases == 0),
         Check("depth of the source", 2 * source.pairs, ">=", 2 * target.depth, source.pairs >= target.depth),
-        Check("law of the source", _name(source.law), "in", _name(Uniform()), source.law == Uniform()),
+        Check("law of the source", str(source.law), "in", str(Uniform()), source.law == Uniform()),
         Check("candidates per weight and side", samples, ">=", needed, samples >= needed),
     )
-
-
-def _name(law: Uniform) -> str:
-    return f"U[{law.low:g}, {law.high:g}]"
 
 
 # 2. Bound -------------------------------------------------------------------------------------------------------------
@@ -158,7 +161,7 @@ def tolerances(target: Target, epsilon: float) -> tuple[float, ...]:
     """
     if not (math.isfinite(epsilon) and epsilon > 0):
         raise ValueError(f"epsilon, the approximation error, must be positive and finite; got {epsilon}")
-    norms = [max(1.0, spectral_up(layer.matrix)) for layer in target.layers]
+    norms = [max(1.0, norm) for norm in _norms(target)]
     theta = math.expm1(math.log1p(epsilon / math.prod(norms)) / target.depth)
     return tuple(
         norm * theta / math.sqrt(_sides(i) * layer.channels.size)
