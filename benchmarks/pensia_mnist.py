@@ -145,7 +145,7 @@ def as_the_theorem_says(
             "unit": "outputs of the given network",
         },
         "images": on_images(given(x), outputs, labels),
-        "module": f"torch.nn.Sequential with {2 * ticket.source.pairs} masked Linear layers, float32",
+        "module": f"torch.nn.Sequential with {ticket.source.depth} masked Linear layers, float32",
         "seconds_to_certificates": proved,
         "seconds_in_all": time.perf_counter() - started,
     }

@@ -18,6 +18,10 @@ PUBLIC = {
     # the random network
     "Uniform": "slth.laws",
     "Product": "slth.laws",
+    "LogUniform": "slth.laws",
+    "Signs": "slth.laws",
+    "Dyadic": "slth.laws",
+    "Thinned": "slth.laws",
     "Source": "slth.networks.source",
     # the network to approximate
     "Dense": "slth.networks.layers",
@@ -57,7 +61,7 @@ PUBLIC = {
     "pensia2020_subset_sum": "slth.theorems",
     "pensia2020_lower": "slth.theorems",
     "lueker1998_subset_sum": "slth.theorems",
-    "Certificate": "slth.theorems.theorem",
+    "Certificate": "slth.theorems.certificate",
     "verify": "slth.theorems.theorem",
     # many draws, figures
     "sweep_candidates": "slth.experiments.sweep",

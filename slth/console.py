@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from slth.networks.examples import Classifier
 from slth.networks.torch_export import to_module
-from slth.theorems.theorem import Certificate, Verdict, samples_per_weight
+from slth.theorems.certificate import Certificate, Verdict
 
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.UNDECIDED: "yellow"}
 
@@ -77,22 +77,20 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
         yield "", f"weights put on the 2^-48 grid, moved by at most {target.rounding:.1e}"
     yield (
         "source",
-        f"random network of depth {2 * source.pairs}, widths {_widths(source.widths)}, seed {source.seed}",
+        f"random network of depth {source.depth}, widths {_widths(source.widths)}, seed {source.seed}",
     )
     yield (
         "",
-        f"{source.parameters:,} weights {source.law}; {samples_per_weight(source)} candidates per weight and side",
+        f"{source.parameters:,} weights {source.law}; {made.samples} candidates per weight and side",
     )
-    yield (
-        "subset sums",
-        f"{made.count:,} solved, {made.failed:,} missed their tolerance ({QUESTIONS[made.question]})",
-    )
-    yield "", f"worst residual {made.worst_residual:.2e}; {ASSIGNMENTS[made.assignment]}"
+    asked = QUESTIONS.get(made.question, made.question)
+    yield "subset sums", f"{made.count:,} solved, {made.failed:,} missed their tolerance ({asked})"
+    yield "", f"worst residual {made.worst_residual:.2e}; {ASSIGNMENTS.get(made.assignment, made.assignment)}"
     yield (
         "ticket",
         f"{ticket.kept:,} weights kept = {ticket.density:.3%} of the source, "
-        f"{ticket.density_of_second_layers:.3%} of its second layers, "
-        f"{ticket.kept / target.parameters:.2f} times the target",
+        + (f"{ticket.density_of_second_layers:.3%} of its second layers, " if certificate.paired else "")
+        + f"{ticket.kept / target.parameters:.2f} times the target",
     )
     if classifier is not None:
         before, after = classifier.accuracy(target), classifier.accuracy(to_module(ticket))

@@ -15,7 +15,8 @@ from slth.networks.files import save_ticket
 from slth.networks.target import Target
 from slth.theorems import lueker1998_subset_sum as lueker
 from slth.theorems import pensia2020_subset_sum as pensia
-from slth.theorems.theorem import Verdict, samples_per_weight, verify
+from slth.theorems.certificate import Verdict
+from slth.theorems.theorem import verify
 
 EPSILON, DELTA = 0.01, 0.05
 CANDIDATES = (4, 6, 8, 10, 12, 14, 16, 18, 20, 22)
@@ -56,7 +57,7 @@ def run(output: Path, seed: int) -> Verdict:
         found = verify(pensia, target, EPSILON, DELTA, seed, advance=advance)
     console.show(found, "the digits network", classifier)
     save_ticket(found.construction.ticket, ticket_path)
-    needed = samples_per_weight(found.construction.ticket.source)
+    needed = found.construction.samples
     out.print(
         f"\nThe bound asks for {needed} candidates per weight and side. How many does it take? "
         f"{len(CANDIDATES) * DRAWS} more draws, best subsets, every draw counted ..."

@@ -119,7 +119,7 @@ def check_fit(target: Target, source: Source) -> None:
             f"the source joins layers of widths {source.widths[::2]} but the target has widths "
             f"{target.widths}: make the source for this target"
         )
-    for i, (layer, flag) in enumerate(zip(target.layers, source.biased, strict=True)):
+    for i, (layer, flag) in enumerate(zip(target.layers, source.biased[::2], strict=True)):
         if layer.bias is not None and not flag:
             raise ValueError(f"layer {i + 1} of the target has biases but pair {i + 1} of the source has none")
 

@@ -4,7 +4,7 @@ import pytest
 
 from slth import demo
 from slth.networks.files import load_ticket
-from slth.theorems.theorem import Verdict
+from slth.theorems.certificate import Verdict
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def source_for(target, units, seed=0, biased=None, law=Uniform()):
     for layer in target.layers:
         widths += [units * layer.channels.shape[1], layer.outputs]
     flags = tuple(layer.bias is not None for layer in target.layers) if biased is None else biased
-    return Source(seed, tuple(widths), flags, law, trial=3)
+    return Source(seed, tuple(widths), tuple(f for flag in flags for f in (flag, False)), law, trial=3)
 
 
 def pruned(target, source, nonnegative, assignment=block, question=nearest, **options):
@@ -292,10 +292,10 @@ def test_more_products_than_int64_can_add_are_refused():
 def test_a_source_that_does_not_fit_the_layer_is_refused(widths, biased):
     layer = Dense.from_floats(np.full((2, 3), 0.1), np.zeros(2))
     if widths == (3, 16, 2) and biased:
-        prune_pair(layer, Source(0, widths, (True,)), 0, nearest, 0, nonnegative=True)
+        prune_pair(layer, Source(0, widths, (True, False)), 0, nearest, 0, nonnegative=True)
         return
     with pytest.raises(ValueError, match="does not fit"):
-        prune_pair(layer, Source(0, widths, (biased,)), 0, nearest, 0, nonnegative=True)
+        prune_pair(layer, Source(0, widths, (biased, False)), 0, nearest, 0, nonnegative=True)
 
 
 def test_a_residual_of_exactly_the_tolerance_is_no_failure():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from slth.networks.target import Target
 from slth.subset_sum.questions import nearest
-from slth.theorems.theorem import Theorem, Verdict, verify
+from slth.theorems.certificate import Verdict
+from slth.theorems.theorem import Theorem, verify
 
 
 @dataclass(frozen=True)

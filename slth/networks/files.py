@@ -73,7 +73,7 @@ def save_ticket(ticket: Ticket, path: str | os.PathLike[str]) -> None:
     >>> import tempfile
     >>> from slth.networks.source import Source
     >>> masks = np.ones((2, 1), dtype=bool), np.zeros((1, 2), dtype=bool)
-    >>> ticket = Ticket(Source(1, (1, 2, 1), (False,)), masks)
+    >>> ticket = Ticket(Source(1, (1, 2, 1)), masks)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_ticket(ticket, f"{folder}/t.safetensors")
     ...     load_ticket(f"{folder}/t.safetensors").source == ticket.source

@@ -8,25 +8,26 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from slth.laws import Uniform
+from slth.laws import Law, Uniform
 from slth.randomness import bits, check_seed, stream_number
 
 
 @dataclass(frozen=True)
 class Source:
-    """A random ReLU network g(x) = M_2L relu(M_2L-1 ... relu(M_1 x)) with i.i.d. weights.
+    """A random ReLU network g(x) = M_K relu(M_K-1 ... relu(M_1 x)) with i.i.d. weights.
 
-    Pair i of matrices has hidden width D_i: M_2i-1 is (D_i, d_i-1) and M_2i is (d_i, D_i). Where the pair has
-    random biases, M_2i-1 has one more column, the biases of its hidden units.
+    Matrix M_i is (w_i, w_i-1). Where a layer has random biases its matrix has one more column, the biases of its
+    units. Most constructions take the matrices in pairs: M_2i-1 and M_2i then stand for layer i of the target, and
+    w_0, w_2, w_4, ... are the widths of the target.
 
     Attributes:
         seed: 0 <= seed < 2^64.
-        widths: d_0, D_1, d_1, D_2, d_2, ..., D_L, d_L.
-        biased: for each pair, whether its hidden units have random biases.
+        widths: w_0, w_1, ..., w_K, from inputs to outputs.
+        biased: for each matrix, whether it has a column of random biases; () stands for none.
         law: the law of every entry.
         trial: index of the draw; each trial has streams of its own.
 
-    >>> g = Source(seed=1, widths=(2, 6, 1), biased=(False,))
+    >>> g = Source(seed=1, widths=(2, 6, 1))
     >>> g.shapes, g.parameters
     (((6, 2), (1, 6)), 18)
     >>> bool((g.rows(0, 2, 4) == g.rows(0, 0, 6)[2:4]).all())
@@ -35,29 +36,32 @@ class Source:
 
     seed: int
     widths: tuple[int, ...]
-    biased: tuple[bool, ...]
-    law: Uniform = field(default_factory=Uniform)
+    biased: tuple[bool, ...] = ()
+    law: Law = field(default_factory=Uniform)
     trial: int = 0
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
         stream_number(self.trial, 0)
-        if len(self.widths) != 2 * len(self.biased) + 1 or not self.biased or min(self.widths) < 1:
+        if not self.biased:
+            object.__setattr__(self, "biased", (False,) * max(0, len(self.widths) - 1))
+        if len(self.widths) < 2 or len(self.widths) != len(self.biased) + 1 or min(self.widths) < 1:
             raise ValueError(
-                "a source of L pairs needs 2 L + 1 positive widths and L flags for biases; got widths "
+                "a source of K matrices needs K + 1 positive widths, K at least 1, and K flags for biases; got widths "
                 f"{self.widths} and flags {self.biased}"
             )
 
     @property
-    def pairs(self) -> int:
-        """L: the number of target layers that the source can hold."""
+    def depth(self) -> int:
+        """K: the number of matrices."""
         return len(self.biased)
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
         """Shape of every matrix, the column of biases included."""
-        extra = [flag for pair in self.biased for flag in (int(pair), 0)]
-        return tuple((out, inn + e) for inn, out, e in zip(self.widths, self.widths[1:], extra, strict=False))
+        return tuple(
+            (out, inn + int(extra)) for inn, out, extra in zip(self.widths, self.widths[1:], self.biased, strict=False)
+        )
 
     @property
     def parameters(self) -> int:
@@ -68,7 +72,7 @@ class Source:
         """Rows start .. stop - 1 of a matrix, as integers in units of 2^-24.
 
         Args:
-            matrix: index from 0 to 2 L - 1.
+            matrix: index from 0 to K - 1.
             start: first row, >= 0.
             stop: one past the last row, at most the number of rows.
 

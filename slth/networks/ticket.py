@@ -18,7 +18,7 @@ class Ticket:
         source: the random network.
         masks: for each matrix of the source a bool array of its shape; True keeps the weight.
 
-    >>> g = Source(seed=1, widths=(1, 2, 1), biased=(False,))
+    >>> g = Source(seed=1, widths=(1, 2, 1))
     >>> t = Ticket(g, (np.array([[True], [False]]), np.array([[True, False]])))
     >>> t.kept, t.density
     (2, 0.5)

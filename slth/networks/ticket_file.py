@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from slth.laws import Uniform
+from slth.laws import Dyadic, LogUniform, Signs, Thinned, Uniform
 from slth.networks.source import Source
 from slth.networks.ticket import Ticket
 
-FORMAT = "slth-ticket/1"
+FORMAT = "slth-ticket/2"
 STREAM = "philox4x64-10 raw, element e = half e%2 of word e//2"
-LAWS = {"uniform": Uniform}
+LAWS = {"uniform": Uniform, "log-uniform": LogUniform, "signs": Signs, "dyadic": Dyadic, "thinned": Thinned}
 
 LARGEST_TICKET = 1 << 32
 """Random weights of a source at most; unpacked, each takes one byte."""
@@ -140,7 +140,9 @@ def _source(path: Path, manifest: dict[str, Any]) -> Source:
     try:
         parameters = dict(law)
         kind = LAWS[parameters.pop("name")]
-        drawn = kind(**{name: float.fromhex(value) for name, value in parameters.items()})
+        whole = {field.name for field in fields(kind) if field.type == "int"}
+        numbers = {name: float.fromhex(value) for name, value in parameters.items()}
+        drawn = kind(**{name: int(value) if name in whole else value for name, value in numbers.items()})
     except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise _refused(path, f"its law {str(law)[:80]} is unknown") from fault
     try:

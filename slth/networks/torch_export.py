@@ -16,8 +16,8 @@ from slth.networks.ticket import Ticket
 def to_module(ticket: Ticket, *, dtype: torch.dtype = torch.float64) -> nn.Sequential:
     """The ticket as Linear and ReLU modules that are pruned with `torch.nn.utils.prune`.
 
-    Each of the 2 L Linears has the random weights in `weight_orig` and the mask, 0 or 1, in `weight_mask`;
-    the first Linear of a pair with random biases has `bias_orig` and `bias_mask` too. Nothing requires a
+    Each Linear has the random weights in `weight_orig` and the mask, 0 or 1, in `weight_mask`;
+    a Linear with random biases has `bias_orig` and `bias_mask` too. Nothing requires a
     gradient.
 
     Args:
@@ -29,7 +29,7 @@ def to_module(ticket: Ticket, *, dtype: torch.dtype = torch.float64) -> nn.Seque
         ValueError: another dtype, or a weight that the dtype would round.
 
     >>> masks = np.ones((2, 1), dtype=bool), np.zeros((1, 2), dtype=bool)
-    >>> ticket = Ticket(Source(1, (1, 2, 1), (False,)), masks)
+    >>> ticket = Ticket(Source(1, (1, 2, 1)), masks)
     >>> to_module(ticket)
     Sequential(
       (0): Linear(in_features=1, out_features=2, bias=False)
@@ -48,7 +48,7 @@ def to_module(ticket: Ticket, *, dtype: torch.dtype = torch.float64) -> nn.Seque
 
 @torch.no_grad()
 def _linear(source: Source, matrix: int, mask: torch.Tensor, dtype: torch.dtype) -> nn.Linear:
-    inputs, biased = source.widths[matrix], _is_biased(source, matrix)
+    inputs, biased = source.widths[matrix], source.biased[matrix]
     linear = skip_init(nn.Linear, inputs, source.widths[matrix + 1], bias=biased, dtype=dtype)
     for start, rows in source.chunks(matrix):
         values = torch.from_numpy(_floats(rows, linear.weight.numpy().dtype))
@@ -60,10 +60,6 @@ def _linear(source: Source, matrix: int, mask: torch.Tensor, dtype: torch.dtype)
     if biased:
         prune.custom_from_mask(linear, "bias", mask[:, inputs])
     return linear
-
-
-def _is_biased(source: Source, matrix: int) -> bool:
-    return matrix % 2 == 0 and source.biased[matrix // 2]
 
 
 def _floats(rows: NDArray[np.int64], dtype: np.dtype[np.floating]) -> NDArray[np.floating]:
@@ -86,17 +82,17 @@ def from_module(module: nn.Module, source: Source) -> Ticket:
             than 0 and 1, or a tensor is not pruned (then nothing shows which weights were random).
 
     >>> masks = np.ones((2, 1), dtype=bool), np.zeros((1, 2), dtype=bool)
-    >>> ticket = Ticket(Source(1, (1, 2, 1), (False,)), masks)
+    >>> ticket = Ticket(Source(1, (1, 2, 1)), masks)
     >>> from_module(to_module(ticket), ticket.source).kept
     2
-    >>> from_module(to_module(ticket), Source(2, (1, 2, 1), (False,)))
+    >>> from_module(to_module(ticket), Source(2, (1, 2, 1)))
     Traceback (most recent call last):
     ...
     ValueError: row 0 of the Linear at position 0 differs from the weights of seed 2, trial 0: not its ticket
     """
     parts = list(module) if isinstance(module, nn.Sequential) else []
     kinds = [type(part) for part in parts]
-    count = 2 * source.pairs
+    count = source.depth
     if kinds != ([nn.Linear, nn.ReLU] * count)[:-1]:
         raise ValueError(
             f"a ticket of this source is a Sequential of {count} Linears with a ReLU between each two; got "
@@ -108,7 +104,7 @@ def from_module(module: nn.Module, source: Source) -> Ticket:
 
 def _checked_mask(linear: nn.Linear, source: Source, matrix: int) -> NDArray[np.bool_]:
     place = f"the Linear at position {2 * matrix}"
-    names = ["weight", "bias"] if _is_biased(source, matrix) else ["weight"]
+    names = ["weight", "bias"] if source.biased[matrix] else ["weight"]
     stored = {name for name, _ in linear.named_parameters()} | {name for name, _ in linear.named_buffers()}
     hooks = [hook._tensor_name for hook in linear._forward_pre_hooks.values() if isinstance(hook, prune.CustomFromMask)]
     wanted = {f"{name}_{part}" for name in names for part in ("orig", "mask")}

@@ -24,67 +24,44 @@ Errata.     The base of the logarithm is not stated. |W| <= 1 is needed, entries
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
-from functools import lru_cache
 
-import numpy as np
 import sympy
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box, bracket
-from slth.errors.rounding import spectral_up
-from slth.gadget import PairReport, Question, check_fit, collapse, prune_pair
-from slth.grid import PRODUCT_EXPONENT
-from slth.laws import Uniform
+from slth.errors import Ball, Box
+from slth.gadget import Question
 from slth.networks.source import Source
-from slth.networks.target import Target, rescaled
-from slth.networks.ticket import Ticket
+from slth.networks.target import Target
 from slth.references import PENSIA2020
 from slth.subset_sum.questions import any_or_nearest
 from slth.symbols import symbol
-from slth.theorems.theorem import Certificate, Check, Construction, samples_per_weight
+from slth.theorems.certificate import Certificate, Check, Construction
+from slth.theorems.pairs import (
+    certificate,
+    check_delta,
+    paired_source,
+    prune,
+    samples_check,
+    sides,
+    usual_checks,
+)
+from slth.theorems.pairs import instances as instances
+from slth.theorems.pairs import normalised as normalised
+from slth.theorems.pairs import tolerances as tolerances
 
 # 1. Statement ---------------------------------------------------------------------------------------------------------
 
 NAME = "pensia2020_subset_sum"
 REFERENCE = PENSIA2020
 
-SLACK = 2.0**-40
-"""Rescaled layers keep this relative distance from norm 1, lest rounding onto the grid lift them above it."""
-
-
-@lru_cache(maxsize=4)
-def _norms(target: Target) -> tuple[float, ...]:
-    """Proved upper ends of the spectral norms; kept, as every step of a proof asks for them again."""
-    return tuple(spectral_up(layer.matrix) for layer in target.layers)
-
-
-def normalised(target: Target) -> Target:
-    """The target, rescaled by positive homogeneity so that every spectral norm is at most 1; unchanged if all are.
-
-    >>> normalised(Target.from_floats([[[3.0]], [[0.5]]])).scale > 1.49
-    True
-    """
-    norms = _norms(target)
-    if max(norms) <= 1:
-        return target
-    return rescaled(target, [norm * (1 + SLACK) if norm > 0 else 1.0 for norm in norms])
+QUESTION = any_or_nearest
 
 
 def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> tuple[Check, ...]:
     """The hypotheses of the theorem for this target and source, each with its numbers."""
-    norm = max(_norms(target))
-    biases = sum(layer.bias is not None for layer in target.layers)
-    samples, needed = samples_per_weight(source), samples_needed(target, epsilon, delta)
-    return (
-        Check("largest spectral norm of the target", norm, "<=", 1.0, norm <= 1),
-        Check("target layers with a bias", biases, "<=", 0, biases == 0),
-        Check("depth of the source", 2 * source.pairs, ">=", 2 * target.depth, source.pairs >= target.depth),
-        Check("law of the source", str(source.law), "in", str(Uniform()), source.law == Uniform()),
-        Check("candidates per weight and side", samples, ">=", needed, samples >= needed),
-    )
+    return (*usual_checks(target, source), samples_check(source, samples_needed(target, epsilon, delta)))
 
 
 # 2. Bound -------------------------------------------------------------------------------------------------------------
@@ -140,35 +117,6 @@ GUARANTEED = Bound(
 )
 
 
-def instances(target: Target) -> int:
-    """Number of subset sums: two per weight of the first layer, one per weight behind it, one per bias."""
-    first = target.layers[0]
-    return first.weight.size + sum(layer.channels.size for layer in target.layers)
-
-
-def _sides(layer: int) -> int:
-    return 2 if layer == 0 else 1
-
-
-def tolerances(target: Target, epsilon: float) -> tuple[float, ...]:
-    """Tolerance of one weight in every layer, such that the l2 recursion gives at most epsilon on the unit ball.
-
-    With s_i = max(1, |W_i|) and layer errors theta s_i the recursion gives (product of s_i) ((1 + theta)^L - 1).
-    For norms of at most 1 this is the bound TOLERANCE.
-
-    Raises:
-        ValueError: epsilon is not positive and finite.
-    """
-    if not (math.isfinite(epsilon) and epsilon > 0):
-        raise ValueError(f"epsilon, the approximation error, must be positive and finite; got {epsilon}")
-    norms = [max(1.0, norm) for norm in _norms(target)]
-    theta = math.expm1(math.log1p(epsilon / math.prod(norms)) / target.depth)
-    return tuple(
-        norm * theta / math.sqrt(_sides(i) * layer.channels.size)
-        for i, (norm, layer) in enumerate(zip(norms, target.layers, strict=True))
-    )
-
-
 def samples_needed(target: Target, epsilon: float, delta: float) -> int:
     """Candidates per weight and side that suffice with probability 1 - delta for all such targets at once (ROWS).
 
@@ -178,8 +126,7 @@ def samples_needed(target: Target, epsilon: float, delta: float) -> int:
     >>> samples_needed(Target.from_floats([[[0.5]]]), epsilon=0.1, delta=0.1)
     81
     """
-    if not 0 < delta < 1:
-        raise ValueError(f"delta, the failure probability, must lie strictly between 0 and 1; got {delta}")
+    check_delta(delta)
     smallest = min(tolerances(target, epsilon))
     return math.ceil(ROWS.evaluate(I=instances(target), t=smallest, delta=delta) / 2)
 
@@ -191,12 +138,9 @@ def guaranteed_error(target: Target, samples: int, delta: float) -> float:
     would overflow.
     """
     t = GUARANTEED.evaluate(I=instances(target), N=2 * samples, delta=delta)
-    growth = [math.log1p(t * math.sqrt(_sides(i) * layer.channels.size)) for i, layer in enumerate(target.layers)]
+    growth = [math.log1p(t * math.sqrt(sides(i) * layer.channels.size)) for i, layer in enumerate(target.layers)]
     return math.expm1(sum(growth)) if sum(growth) < 700 else math.inf
 
-
-LARGEST_SOURCE = 1 << 32
-"""Weights of the largest source that is pruned; a mask takes a byte for each."""
 
 # 3. Construction ------------------------------------------------------------------------------------------------------
 
@@ -221,19 +165,14 @@ def source(
         ValueError: a number is out of its range.
     """
     samples = samples_needed(target, epsilon, delta) if samples is None else samples
-    if samples < 1:
-        raise ValueError(f"need at least 1 candidate per weight and side; got {samples}")
-    widths = [target.widths[0]]
-    for layer in target.layers:
-        widths += [2 * samples * layer.channels.shape[1], layer.outputs]
-    return Source(seed, tuple(widths), tuple(layer.bias is not None for layer in target.layers), trial=trial)
+    return paired_source(target, samples, seed, trial)
 
 
 def construct(
     target: Target,
     source: Source,
     epsilon: float,
-    question: Question = any_or_nearest,
+    question: Question | None = None,
     assignment: Assignment = block,
     advance: Callable[[int], object] = lambda solved: None,
 ) -> Construction:
@@ -243,7 +182,7 @@ def construct(
         target: the network to approximate.
         source: the random network, drawn once; a failed subset sum is counted, never redrawn.
         epsilon: sets the tolerance of the subset sums.
-        question: asked of every subset sum, see `slth.subset_sum.questions`.
+        question: asked of every subset sum, see `slth.subset_sum.questions`; any within tolerance by default.
         assignment: `block` (the papers') or `adaptive`.
         advance: called with the number of subset sums solved since the last call.
 
@@ -253,30 +192,7 @@ def construct(
     Raises:
         ValueError: the source does not fit the target or is too large, epsilon is not positive or below the grid.
     """
-    started = time.perf_counter()
-    check_fit(target, source)
-    if source.parameters > LARGEST_SOURCE:
-        raise ValueError(
-            f"the source has {source.parameters:,} weights, and its masks would not fit in memory (limit "
-            f"{LARGEST_SOURCE:,}): ask for fewer candidates, a larger epsilon, or a smaller target"
-        )
-    on_grid = tuple(math.floor(math.ldexp(t, PRODUCT_EXPONENT)) for t in tolerances(target, epsilon))
-    if min(on_grid) < 1:
-        raise ValueError(
-            f"epsilon = {epsilon:g} asks for subset sums closer than 2^-{PRODUCT_EXPONENT}, the unit of the grid: use "
-            "a larger epsilon"
-        )
-    masks: list[np.ndarray] = []
-    reports: list[PairReport] = []
-    for i, layer in enumerate(target.layers):
-        first, second, report = prune_pair(
-            layer, source, i, question, on_grid[i], nonnegative=i > 0, assignment=assignment, advance=advance
-        )
-        masks += [first, second]
-        reports.append(report)
-    ticket = Ticket(source, tuple(masks))
-    spent = time.perf_counter() - started
-    return Construction(ticket, tuple(reports), on_grid, question.__name__, assignment.__name__, spent)
+    return prune(target, source, tolerances(target, epsilon), question or QUESTION, assignment, advance)
 
 
 # 4. Certificate -------------------------------------------------------------------------------------------------------
@@ -293,9 +209,5 @@ def certify(
     Raises:
         ValueError: the ticket does not fit the target, or the domain has another dimension.
     """
-    started = time.perf_counter()
-    domain = Ball(target.widths[0]) if domain is None else domain
-    error = bracket(collapse(target, construction.ticket), domain)
     checks = hypotheses(target, construction.ticket.source, epsilon, delta)
-    spent = construction.seconds + time.perf_counter() - started
-    return Certificate(NAME, epsilon, delta, checks, target, construction, error, spent)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain)

@@ -12,7 +12,7 @@ from slth.networks.files import load_target, load_ticket, save_ticket
 from slth.networks.source import Source
 from slth.networks.torch_import import from_torch
 
-TICKET = random_ticket(Source(3, (3, 11, 2), (True,)), 0)
+TICKET = random_ticket(Source(3, (3, 11, 2), (True, False)), 0)
 
 
 def test_a_state_dict_gives_the_network_of_the_module(tmp_path):

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from slth.laws import Uniform
 from slth.networks.source import Source
 
-SOURCE = Source(seed=2**64 - 1, widths=(3, 11, 2, 5, 4), biased=(True, False), trial=9)
+SOURCE = Source(seed=2**64 - 1, widths=(3, 11, 2, 5, 4), biased=(True, False, False, False), trial=9)
 
 
 def test_shapes_include_the_column_of_biases():
     assert SOURCE.shapes == ((11, 4), (2, 11), (5, 2), (4, 5))
     assert SOURCE.parameters == 44 + 22 + 10 + 20
-    assert SOURCE.pairs == 2
+    assert SOURCE.depth == 4
 
 
 @pytest.mark.parametrize("matrix", range(4))
@@ -42,7 +42,7 @@ def test_chunks_cover_the_rows_in_order(max_bytes):
 
 def test_seeds_trials_and_matrices_have_different_bits():
     draws = [
-        Source(seed, (4, 4, 4), (False,), trial=trial).rows(matrix, 0, 4)
+        Source(seed, (4, 4, 4), trial=trial).rows(matrix, 0, 4)
         for seed in (0, 1)
         for trial in (0, 1)
         for matrix in (0, 1)
@@ -51,7 +51,7 @@ def test_seeds_trials_and_matrices_have_different_bits():
 
 
 def test_the_law_reaches_the_weights():
-    drawn = Source(1, (8, 8, 8), (False,), Uniform(0.0, 0.5)).rows(0, 0, 8)
+    drawn = Source(1, (8, 8, 8), (), Uniform(0.0, 0.5)).rows(0, 0, 8)
     assert drawn.min() > 0
     assert drawn.max() < 2**23
 
@@ -59,22 +59,23 @@ def test_the_law_reaches_the_weights():
 @pytest.mark.parametrize(
     ("widths", "biased"),
     [
-        ((1, 2), (False,)),
+        ((1, 2), (False, False)),
         ((1,), ()),
-        ((1, 0, 1), (False,)),
-        ((1, 2, 1), (False, True)),
-        ((1, -2, 1), (True,)),
+        ((), ()),
+        ((1, 0, 1), (False, False)),
+        ((1, 2, 1), (False, True, False)),
+        ((1, -2, 1), (True, False)),
     ],
 )
 def test_misfits_are_refused(widths, biased):
-    with pytest.raises(ValueError, match=r"2 L \+ 1 positive widths"):
+    with pytest.raises(ValueError, match=r"K \+ 1 positive widths"):
         Source(1, widths, biased)
 
 
 @pytest.mark.parametrize(("seed", "trial"), [(-1, 0), (2**64, 0), (True, 0), (1.0, 0), (0, -1), (0, 2**48)])
 def test_seeds_and_trials_out_of_range_are_refused(seed, trial):
     with pytest.raises(ValueError):
-        Source(seed, (1, 1, 1), (False,), trial=trial)
+        Source(seed, (1, 1, 1), trial=trial)
 
 
 @pytest.mark.parametrize(("matrix", "start", "stop"), [(-1, 0, 1), (4, 0, 1), (0, -1, 1), (0, 2, 1), (0, 0, 12)])

@@ -5,7 +5,7 @@ from drawn import random_ticket, weights
 from slth.networks.source import Source
 from slth.networks.ticket import Ticket
 
-SOURCE = Source(seed=7, widths=(3, 11, 2, 5, 4), biased=(True, False), trial=1)
+SOURCE = Source(seed=7, widths=(3, 11, 2, 5, 4), biased=(True, False, False, False), trial=1)
 
 
 def test_weights_are_mask_times_the_random_weights():

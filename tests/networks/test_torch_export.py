@@ -11,7 +11,7 @@ from torch.nn.utils import prune
 from slth.networks.source import Source
 from slth.networks.torch_export import _floats, from_module, to_module
 
-SOURCE = Source(seed=2**64 - 1, widths=(3, 11, 2, 5, 4), biased=(True, False), trial=9)
+SOURCE = Source(seed=2**64 - 1, widths=(3, 11, 2, 5, 4), biased=(True, False, False, False), trial=9)
 TICKET = random_ticket(SOURCE, 0)
 INPUTS = torch.randn(6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
@@ -62,7 +62,7 @@ def test_the_module_computes_the_pruned_network():
 
 
 def test_tickets_are_positively_homogeneous_without_biases():
-    module = to_module(random_ticket(Source(1, (3, 6, 2), (False,)), 1))
+    module = to_module(random_ticket(Source(1, (3, 6, 2)), 1))
     assert torch.equal(module(4 * INPUTS), 4 * module(INPUTS))
 
 
@@ -188,8 +188,8 @@ def test_the_audit_finds_every_change(fault, says):
     [
         Source(2**64 - 2, SOURCE.widths, SOURCE.biased, trial=9),
         Source(2**64 - 1, SOURCE.widths, SOURCE.biased, trial=8),
-        Source(2**64 - 1, SOURCE.widths, (False, False), trial=9),
-        Source(2**64 - 1, SOURCE.widths[:3], (True,), trial=9),
+        Source(2**64 - 1, SOURCE.widths, trial=9),
+        Source(2**64 - 1, SOURCE.widths[:3], (True, False), trial=9),
         Source(2**64 - 1, (3, 11, 2, 5, 3), SOURCE.biased, trial=9),
     ],
 )

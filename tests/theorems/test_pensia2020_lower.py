@@ -4,7 +4,8 @@ import pytest
 
 from slth.networks.examples import random_target
 from slth.theorems import pensia2020_lower, pensia2020_subset_sum
-from slth.theorems.theorem import Verdict, verify
+from slth.theorems.certificate import Verdict
+from slth.theorems.theorem import verify
 
 
 def test_the_worked_example_needs_564_parameters():

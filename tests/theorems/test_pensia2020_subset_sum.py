@@ -17,7 +17,9 @@ from slth.networks.target import Target
 from slth.networks.torch_export import to_module
 from slth.subset_sum.questions import any_or_nearest, nearest, sparsest_or_nearest
 from slth.theorems import pensia2020_subset_sum as pensia
-from slth.theorems.theorem import Check, Verdict, samples_per_weight, verify
+from slth.theorems.certificate import Check, Verdict
+from slth.theorems.pairs import samples_per_weight
+from slth.theorems.theorem import verify
 
 QUESTIONS = (nearest, any_or_nearest, sparsest_or_nearest)
 
@@ -246,7 +248,7 @@ def test_a_source_for_another_target_is_refused():
 def test_a_source_whose_hidden_width_is_no_multiple_of_the_inputs_is_refused():
     target = Target.from_floats([np.ones((2, 3))])
     with pytest.raises(ValueError, match="multiple"):
-        pensia.construct(target, Source(0, (3, 7, 2), (False,)), 0.1)
+        pensia.construct(target, Source(0, (3, 7, 2)), 0.1)
 
 
 def test_a_ball_of_another_dimension_is_refused():

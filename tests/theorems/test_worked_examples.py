@@ -44,7 +44,7 @@ def test_two_units_realise_one_weight_for_both_signs():
             Fixed.calls += 1
             return Fixed.calls == 1
 
-    source = Source(0, (1, 2, 1), (False,), law=Fixed())
+    source = Source(0, (1, 2, 1), law=Fixed())
     ticket = Ticket(source, (np.ones((2, 1), dtype=bool), np.ones((1, 2), dtype=bool)))
     layer = collapse(Target((Dense.from_floats([[0.5]]),)), ticket)[0]
     assert abs(layer.plus.item()) < 2**-23
