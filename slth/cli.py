@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -17,11 +16,11 @@ import typer
 
 from slth.commands_law import law
 from slth.commands_subset_sum import subset_sum
+from slth.commands_theorem import bound, list_theorems, theorem
 
 if TYPE_CHECKING:
     from slth.networks.examples import Classifier
     from slth.networks.target import Target
-    from slth.theorems.theorem import Theorem
 
 app = typer.Typer(
     add_completion=False,
@@ -37,6 +36,9 @@ INTERRUPTED = 130
 
 app.command("subset-sum")(subset_sum)
 app.command("law")(law)
+app.command("list")(list_theorems)
+app.command("theorem")(theorem)
+app.command("bound")(bound)
 
 
 class Solver(StrEnum):
@@ -67,7 +69,7 @@ def demo(
 
 @app.command()
 def verify(
-    theorem: Annotated[str, typer.Argument(help="Which theorem: pensia.")],
+    name: Annotated[str, typer.Argument(help="Of a theorem that builds a ticket, such as pensia; see slth list.")],
     target: Annotated[
         str,
         typer.Option(help="'digits', widths such as 16,8,4, or a .npz or .safetensors file of weight matrices."),
@@ -100,13 +102,13 @@ def verify(
 ) -> None:
     """Draw one random network, prune it to the target as the theorem's proof does, and certify the ticket."""
     from slth import assignment as units
-    from slth import console
+    from slth import console, theorems
     from slth.atomic import check_writable
     from slth.networks.files import TICKET_SUFFIX, save_ticket
     from slth.subset_sum import questions
     from slth.theorems.theorem import verify as verify_draw
 
-    proof = _theorem(theorem)
+    proof = theorems.find(name, theorems.CONSTRUCTIONS)
     if save is not None:
         check_writable(save, TICKET_SUFFIX)
     classifier, wanted = _target(target, seed)
@@ -138,17 +140,6 @@ def verify(
         if save is not None:
             print(f"\nThe ticket (seed and masks, no weights) is in {save}.")
     raise typer.Exit(EXIT_CODES[certificate.verdict])
-
-
-def _theorem(name: str) -> Theorem:
-    from slth import theorems
-
-    short = {module.NAME: re.split(r"\d", module.NAME)[0] for module in theorems.CONSTRUCTIONS}  # the author
-    found = [module for module in theorems.CONSTRUCTIONS if name in (module.NAME, short[module.NAME])]
-    if len(found) != 1:
-        known = ", ".join(f"{author} ({full})" for full, author in short.items())
-        raise ValueError(f"no theorem is named {name!r}; known: {known}")
-    return found[0]
 
 
 def _target(name: str, seed: int) -> tuple[Classifier | None, Target]:

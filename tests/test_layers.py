@@ -15,7 +15,7 @@ LAYERS = (
     {"theorems", "finders"},
     {"experiments"},
     {"plots", "plots_laws", "report"},
-    {"cli", "commands_law", "commands_subset_sum", "console", "demo", "table", "__main__", "__init__"},
+    {"cli", "commands_law", "commands_subset_sum", "commands_theorem", "console", "demo", "table", "__main__", "__init__"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 TOP = len(LAYERS) - 1
@@ -33,8 +33,8 @@ ONLY_IN = {
     "numba": ("slth.subset_sum.kernels",),
     "triton": ("slth.subset_sum.kernels",),
     "matplotlib": ("slth.plots", "slth.plots_laws", "slth.report", "slth.cli", "slth.console", "slth.demo"),
-    "typer": ("slth.cli", "slth.commands_law", "slth.commands_subset_sum", "slth.demo"),
-    "rich": ("slth.cli", "slth.commands_law", "slth.console", "slth.demo"),
+    "typer": ("slth.cli", "slth.commands_law", "slth.commands_subset_sum", "slth.commands_theorem", "slth.demo"),
+    "rich": ("slth.cli", "slth.commands_law", "slth.commands_theorem", "slth.console", "slth.demo"),
 }
 NOWHERE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 BOTTOM_MAY_IMPORT = {"numpy", "scipy", "sympy"}

@@ -1,5 +1,8 @@
 """The theorems. Adding one is adding its file, its test and one line here."""
 
+from types import ModuleType
+
+from slth.bounds import Bound
 from slth.theorems import lueker1998_subset_sum, pensia2020_lower, pensia2020_subset_sum
 
 CONSTRUCTIONS = (pensia2020_subset_sum,)
@@ -9,3 +12,48 @@ BOUNDS = (lueker1998_subset_sum, pensia2020_lower)
 """Theorems that state a bound only."""
 
 ALL = (*CONSTRUCTIONS, *BOUNDS)
+
+
+def name(module: ModuleType) -> str:
+    """Of a theorem: the last part of its module's name.
+
+    >>> name(pensia2020_lower)
+    'pensia2020_lower'
+    """
+    return module.__name__.rpartition(".")[2]
+
+
+def claim(module: ModuleType) -> str:
+    """The first paragraph of the theorem's file, in one line."""
+    return " ".join((module.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def bounds(module: ModuleType) -> dict[str, Bound]:
+    """The bounds of a theorem by the names that its file gives them, in the order of the file.
+
+    >>> list(bounds(pensia2020_lower))
+    ['PARAMETERS']
+    """
+    return {label: value for label, value in vars(module).items() if isinstance(value, Bound) and label.isupper()}
+
+
+def find(text: str, among: tuple[ModuleType, ...] = ALL) -> ModuleType:
+    """The theorem with this name, or the only one whose name contains it.
+
+    Args:
+        text: a name, or a part of one such as "lueker".
+        among: the theorems to look at.
+
+    Raises:
+        ValueError: no theorem fits, or several do.
+
+    >>> find("lueker") is lueker1998_subset_sum
+    True
+    """
+    exact = [module for module in among if name(module) == text]
+    found = exact or [module for module in among if text and text in name(module)]
+    if len(found) != 1:
+        fitting = found or among
+        says = "several theorems have a name with" if found else "no theorem is named"
+        raise ValueError(f"{says} {text!r}; known: {', '.join(name(module) for module in fitting)}")
+    return found[0]
