@@ -59,6 +59,7 @@ PUBLIC = {
     "Bound": "slth.bounds",
     # theorems
     "pensia2020_subset_sum": "slth.theorems",
+    "fischer2021_biases": "slth.theorems",
     "pensia2020_lower": "slth.theorems",
     "lueker1998_subset_sum": "slth.theorems",
     "Certificate": "slth.theorems.certificate",

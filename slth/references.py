@@ -107,6 +107,18 @@ DACUNHA2023 = Reference(
     title="Revisiting the Random Subset Sum Problem",
     venue="ESA 2023, LIPIcs 274, 37:1-37:11",
     arxiv="2204.13929",
+    errata=(
+        Erratum(
+            locator="main theorem",
+            issue="the universal constants C and kappa have no value",
+            resolution="both stay symbols that the caller supplies; explicit constants are derived beside them",
+        ),
+        Erratum(
+            locator="main lemma on the covered share",
+            issue="the drift constant 1/4 is not sharp",
+            resolution="1/2 is proved and attained: docs/proofs/random_subset_sum.md",
+        ),
+    ),
 )
 
 MALACH2020 = Reference(
@@ -146,6 +158,22 @@ PENSIA2020 = Reference(
     ),
 )
 
+FISCHER2021 = Reference(
+    key="Fischer2021",
+    authors=("Fischer", "Gadhikar", "Burkholz"),
+    year=2021,
+    title="Lottery Tickets with Nonzero Biases",
+    venue=None,
+    arxiv="2110.11150",
+    errata=(
+        Erratum(
+            locator="released code, construction of two layers",
+            issue="the candidates of a failing subset sum are drawn anew, and an extra width is counted",
+            resolution="one source is drawn; a failed subset sum is counted as failed",
+        ),
+    ),
+)
+
 NATALE2024 = Reference(
     key="Natale2024",
     authors=("Natale", "Ferré", "Giambartolomei", "Giroire", "Mallmann-Trenn"),
@@ -164,5 +192,28 @@ SALMON2011 = Reference(
     arxiv=None,
 )
 
-REFERENCES = (LUEKER1998, SALMON2011, MALACH2020, PENSIA2020, DACUNHA2023, NATALE2024)
+FERRE2026 = Reference(
+    key="Ferre2026",
+    authors=("Ferré", "Giroire", "Mallmann-Trenn", "Natale"),
+    year=2026,
+    title="Structured vs. Unstructured Pruning: An Exponential Gap",
+    venue=None,
+    arxiv="2603.02234v3",
+    errata=(
+        Erratum(
+            locator="abstract, versions 1 and 2",
+            issue="Omega(d / epsilon) hidden units for neuron masks against O(d log(1 / epsilon)) for weight masks; "
+            "version 3 states Omega(1 / epsilon) and O(log(1 / epsilon))",
+            resolution="version 3 is used; the derived bound pi / (16 epsilon) has no factor d",
+        ),
+        Erratum(
+            locator="abstract, all versions",
+            issue="it does not say what follows the output; read linearly, weight masks meet the bound for neuron "
+            "masks too, with the axes as further kinks, so O(log(1 / epsilon)) needs a ReLU behind the output",
+            resolution="the bounds say which output they are for, and there is one for neuron masks with a ReLU behind",
+        ),
+    ),
+)
+
+REFERENCES = (LUEKER1998, SALMON2011, MALACH2020, PENSIA2020, FISCHER2021, DACUNHA2023, NATALE2024, FERRE2026)
 """All of them, by year."""

@@ -50,9 +50,11 @@ TABLE: tuple[Notation, ...] = (
     _line("delta", "failure probability", "1", 0, 1, open=True),
     _line("n", "candidates per subset sum (samples)", "samples", 0),
     _line("k", "size of a subset", "samples", 0),
+    _line("p", "pairs (X, Y) of samples of which exactly one is taken", "pairs", 0),
     _line("N", "rows of the first matrix of a pair per input", "rows", 0),
     _line("D", "width: rows of the first matrix of a pair", "units", 0),
     _line("C", "universal constant of a published bound", "1", 0, open=True),
+    _line("kappa", "universal constant in the exponent of a published bound", "1", 0, open=True),
     _line("R", "window: the targets of a subset sum are [-R, R]", "1", 0, open=True),
     _line("m", "drift constant of the law of the samples for the window", "1", 0, 1),
     _line("z", "target of one subset sum", "1", -sympy.oo),
@@ -68,7 +70,11 @@ TABLE: tuple[Notation, ...] = (
     _line("P", "parameters of the source", "weights", 0),
     _line("gamma", "density: kept over total", "1", 0, 1),
     _line("s", "spectral norm of a target layer", "1", 0),
+    _line("h", "angle from the target's kink line to the nearest hidden one", "rad", 0, sympy.pi / 2),
     _line("eta", "spectral norm of the effective error of a layer", "1", 0),
+    _line("N_S", "number of subsets within the tolerance of one subset sum", "subsets", 0),
+    _line("rho", "second-moment ratio of a random number, E N^2 / (E N)^2", "1", 1),
+    _line("b", "mean log2 of the number of subsets within the tolerance, where there is one", "bits", -sympy.oo),
 )
 """The whole table; a bound with any other symbol is refused."""
 

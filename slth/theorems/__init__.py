@@ -3,9 +3,9 @@
 from types import ModuleType
 
 from slth.bounds import Bound
-from slth.theorems import lueker1998_subset_sum, pensia2020_lower, pensia2020_subset_sum
+from slth.theorems import fischer2021_biases, lueker1998_subset_sum, pensia2020_lower, pensia2020_subset_sum
 
-CONSTRUCTIONS = (pensia2020_subset_sum,)
+CONSTRUCTIONS = (pensia2020_subset_sum, fischer2021_biases)
 """Theorems that build a ticket."""
 
 BOUNDS = (lueker1998_subset_sum, pensia2020_lower)
