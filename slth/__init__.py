@@ -62,6 +62,9 @@ PUBLIC = {
     "fischer2021_biases": "slth.theorems",
     "pensia2020_lower": "slth.theorems",
     "lueker1998_subset_sum": "slth.theorems",
+    "counting": "slth.theorems",
+    "counting_networks": "slth.theorems",
+    "counting_chances": "slth.theorems",
     "Certificate": "slth.theorems.certificate",
     "verify": "slth.theorems.theorem",
     # many draws, figures

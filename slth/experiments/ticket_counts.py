@@ -1,116 +1,41 @@
-"""How many subsets come within epsilon of one target: exact counts against the laws that they follow.
-
-N is the number of subsets S with |sum of X_i over S - z| <= epsilon. Given the samples it is about
-
-    lambda(X) = 2^n 2 epsilon phi((z - mu) / s) / s,    mu = sum X_i / 2,  s^2 = sum X_i^2 / 4
-
-(local central limit; derived, not proved with constants). Over the draws mu / s tends to a standard normal G, so
-for symmetric samples, fixed z and E N -> infinity the ratio N / E N tends to Y = sqrt(2) exp(-G^2 / 2), whatever
-the law: it never concentrates.
-"""
+"""How many subsets come within epsilon of one target: exact counts against the laws of `slth.theorems.counting`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slth.confidence import Interval, binomial_interval
+from slth.confidence import binomial_interval
 from slth.experiments.law_samples import Law, draw_samples, grid_exponent, second_moment
+from slth.experiments.ticket_rows import AbsenceRow, CountRow, Counts, MomentRow, SizeRow
 from slth.laws import Uniform
 from slth.subset_sum import SubsetSums, tolerance_on_grid
 from slth.subset_sum.counting import count_by_size, count_within
+from slth.theorems import counting
+from slth.theorems.counting import mixed_poisson_zero, moment_ratio, ratio_below
+
+__all__ = [
+    "LEVELS",
+    "AbsenceRow",
+    "CountRow",
+    "Counts",
+    "MomentRow",
+    "SizeRow",
+    "absence",
+    "count_distribution",
+    "count_moments",
+    "counted",
+    "counts_of_sizes",
+    "expected_count",
+    "mixed_poisson_zero",
+    "ratio_below",
+]
 
 LEVELS = (*(i / 20 for i in range(1, 29)), 1.41, *(i / 20 for i in range(29, 41)))
 """Values of N / E N at which the distribution is compared."""
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What was counted.
-
-    Attributes:
-        law: of the samples, in words.
-        n: number of samples.
-        epsilon: tolerance.
-        target: z.
-        draws: independent sample sets.
-    """
-
-    law: str
-    n: int
-    epsilon: float
-    target: float
-    draws: int
-
-
-@dataclass(frozen=True)
-class CountRow(Counts):
-    """The distribution of N / E N at one level.
-
-    Attributes:
-        level: y.
-        share: of the draws with N <= y E N, E N being the prediction, with an exact interval.
-        predicted: P(Y <= y) = erfc(sqrt(ln(sqrt(2) / y))), the limit.
-    """
-
-    level: float
-    share: Interval
-    predicted: float
-
-
-@dataclass(frozen=True)
-class MomentRow(Counts):
-    """One number about N and its limit; the measured one has no interval.
-
-    Attributes:
-        quantity: what is measured, in words.
-        measured: over the draws.
-        predicted: in the limit.
-    """
-
-    quantity: str
-    measured: float
-    predicted: float
-
-
-@dataclass(frozen=True)
-class AbsenceRow(Counts):
-    """How often no subset comes within epsilon at all.
-
-    Attributes:
-        mean: predicted E N.
-        share: of the draws with N = 0, with an exact interval.
-        mixed: E exp(-Y E N), a mixed Poisson law; heuristic, also in the limit.
-        plain: exp(-E N), as if N were Poisson; heuristic.
-    """
-
-    mean: float
-    share: Interval
-    mixed: float
-    plain: float
-
-
-@dataclass(frozen=True)
-class SizeRow(Counts):
-    """The number of subsets of one size k within epsilon.
-
-    Attributes:
-        k: size.
-        mean: measured mean of N_k.
-        predicted_mean: C(n, k) 2 epsilon (2 pi k q)^(-1/2) exp(-z^2 / (2 k q)), q = E X^2.
-        spread: measured E N_k (N_k - 1) / (E N_k)^2; NaN if all are 0.
-        predicted_spread: (1 - (k / n)^2)^(-1/2), the limit; infinite for k = n.
-    """
-
-    k: int
-    mean: float
-    predicted_mean: float
-    spread: float
-    predicted_spread: float
 
 
 def count_distribution(
@@ -188,11 +113,12 @@ def count_moments(
             "epsilon, more samples or more draws"
         )
     ratios = counts / expected_count(law, n, epsilon, target)
+    second = float(counting.SECOND_MOMENT.evaluate())
     found = (
         ("mean of N / E N", ratios.mean(), 1.0),
-        ("variance of N / E N", ratios.var(ddof=1), 2 / math.sqrt(3) - 1),
-        ("(E N)^2 / E N^2, a lower bound on P(N > 0)", ratios.mean() ** 2 / (ratios**2).mean(), math.sqrt(3) / 2),
-        ("mean of log2(N / E N)", np.log2(ratios[counts > 0]).mean(), 0.5 - 0.5 * math.log2(math.e)),
+        ("variance of N / E N", ratios.var(ddof=1), second - 1),
+        ("(E N)^2 / E N^2, a lower bound on P(N > 0)", 1 / moment_ratio(counts), 1 / second),
+        ("mean of log2(N / E N)", np.log2(ratios[counts > 0]).mean(), counting.LOG_RATIO),
         ("correlation of N and lambda(X)", np.corrcoef(counts, intensities)[0, 1], 1.0),
     )
     return tuple(MomentRow(str(law), n, epsilon, target, draws, *(q, float(m), p)) for q, m, p in found)
@@ -265,10 +191,9 @@ def counts_of_sizes(
     rows = []
     for k in range(1, n + 1):
         mean = float(counts[:, k].mean())
-        density = math.exp(-(target**2) / (2 * k * q)) / math.sqrt(2 * math.pi * k * q)
         spread = float((counts[:, k] * (counts[:, k] - 1)).mean()) / mean**2 if mean else math.nan
-        limit = (1 - (k / n) ** 2) ** -0.5 if k < n else math.inf
-        predicted = math.comb(n, k) * 2 * epsilon * density
+        limit = float(counting.SECOND_MOMENT_OF_SIZE.evaluate(k=k, n=n)) if k < n else math.inf
+        predicted = counting.mean_of_size(n, k, epsilon, q, target)
         rows.append(SizeRow(str(law), n, epsilon, target, draws, k, mean, predicted, spread, limit))
     return tuple(rows)
 
@@ -284,45 +209,16 @@ def counted(
     """
     problem, tolerance = _problem(law, n, epsilon, target, draws, seed)
     values = np.ldexp(problem.samples.astype(np.float64), -grid_exponent(law))
-    means, deviations = values.sum(axis=1) / 2, np.sqrt((values**2).sum(axis=1)) / 2
-    heights = np.exp(-0.5 * ((target - means) / deviations) ** 2) / (math.sqrt(2 * math.pi) * deviations)
-    return count_within(problem, tolerance), 2.0**n * 2 * epsilon * heights
+    return count_within(problem, tolerance), np.exp2(counting.log2_intensity(values, epsilon, target))
 
 
 def expected_count(law: Law, n: int, epsilon: float, target: float) -> float:
-    """E N by the central limit law: 2^n 2 epsilon (pi n q)^(-1/2) exp(-z^2 / (n q)), q = E X^2 (heuristic).
+    """E N by `slth.theorems.counting.MEAN` (heuristic).
 
     >>> round(expected_count(Uniform(), 20, 1e-3, 0.25), 1)
     454.0
     """
-    variance = n * second_moment(law)
-    return 2.0**n * 2 * epsilon * math.exp(-(target**2) / variance) / math.sqrt(math.pi * variance)
-
-
-def ratio_below(level: float) -> float:
-    """P(Y <= level) for Y = sqrt(2) exp(-G^2 / 2): erfc(sqrt(ln(sqrt(2) / level))), and 1 from sqrt(2) on.
-
-    Raises:
-        ValueError: the level is not positive.
-
-    >>> ratio_below(1.5), round(ratio_below(1.0), 4)
-    (1.0, 0.4051)
-    """
-    if not level > 0:
-        raise ValueError(f"the level of N / E N must be positive; got {level}")
-    return math.erfc(math.sqrt(math.log(math.sqrt(2) / level))) if level < math.sqrt(2) else 1.0
-
-
-def mixed_poisson_zero(mean: float) -> float:
-    """E exp(-Y mean): P(N = 0) if N given the samples were Poisson with mean Y E N (heuristic).
-
-    >>> round(mixed_poisson_zero(0.0), 12), round(mixed_poisson_zero(12.0), 4)
-    (1.0, 0.0189)
-    """
-    # The trapezoidal rule on a smooth function that vanishes at both ends is exact to rounding.
-    g = np.linspace(-12.0, 12.0, 4801)
-    weights = np.exp(-(g**2) / 2) / math.sqrt(2 * math.pi) * (g[1] - g[0])
-    return float((weights * np.exp(-mean * math.sqrt(2) * np.exp(-(g**2) / 2))).sum())
+    return float(counting.MEAN.evaluate(n=n, epsilon=epsilon, z=target, q=second_moment(law)))
 
 
 def _problem(

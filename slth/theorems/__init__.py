@@ -3,12 +3,20 @@
 from types import ModuleType
 
 from slth.bounds import Bound
-from slth.theorems import fischer2021_biases, lueker1998_subset_sum, pensia2020_lower, pensia2020_subset_sum
+from slth.theorems import (
+    counting,
+    counting_chances,
+    counting_networks,
+    fischer2021_biases,
+    lueker1998_subset_sum,
+    pensia2020_lower,
+    pensia2020_subset_sum,
+)
 
 CONSTRUCTIONS = (pensia2020_subset_sum, fischer2021_biases)
 """Theorems that build a ticket."""
 
-BOUNDS = (lueker1998_subset_sum, pensia2020_lower)
+BOUNDS = (lueker1998_subset_sum, pensia2020_lower, counting, counting_networks, counting_chances)
 """Theorems that state a bound only."""
 
 ALL = (*CONSTRUCTIONS, *BOUNDS)
