@@ -59,7 +59,9 @@ PUBLIC = {
     "Bound": "slth.bounds",
     # theorems
     "pensia2020_subset_sum": "slth.theorems",
+    "dacunha2023_subset_sum": "slth.theorems",
     "fischer2021_biases": "slth.theorems",
+    "gadhikar2023_sparse_source": "slth.theorems",
     "pensia2020_lower": "slth.theorems",
     "lueker1998_subset_sum": "slth.theorems",
     "counting": "slth.theorems",

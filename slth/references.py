@@ -128,6 +128,19 @@ MALACH2020 = Reference(
     title="Proving the Lottery Ticket Hypothesis: Pruning is All You Need",
     venue="ICML 2020",
     arxiv="2002.00585",
+    errata=(
+        Erratum(
+            locator="proof of Theorem 2.1, units of different outputs",
+            issue="a trap: outputs need pools of their own, or shared units; one pool with a spare unit per further "
+            "output is too small: for one input, 200 weights 1 and tolerance 1/2, some 83 of 332 units fit",
+            resolution="outputs share units: one u, and v's of their own, so the union bound needs no spare",
+        ),
+        Erratum(
+            locator="proof of Theorem 2.1, choice of a unit",
+            issue="a trap: |u - |w|| <= t admits a u of the wrong sign for |w| < t, which serves the other side",
+            resolution="the sign of u is demanded too; the chance t^2 / 4 stays",
+        ),
+    ),
 )
 
 PENSIA2020 = Reference(
@@ -174,6 +187,23 @@ FISCHER2021 = Reference(
     ),
 )
 
+ORSEAU2020 = Reference(
+    key="Orseau2020",
+    authors=("Orseau", "Hutter", "Rivasplata"),
+    year=2020,
+    title="Logarithmic Pruning is All You Need",
+    venue="NeurIPS 2020",
+    arxiv="2006.12156",
+    errata=(
+        Erratum(
+            locator="hyperbolic law of the weights, read for both factors of a product",
+            issue="if u and v are both log-uniform, log |u v| has a triangular law: the cells are not equally likely",
+            resolution="the rows are counted with the exact chances of the product, and the octaves of the law chosen "
+            "for them: docs/proofs/golden_ratio.md",
+        ),
+    ),
+)
+
 NATALE2024 = Reference(
     key="Natale2024",
     authors=("Natale", "Ferré", "Giambartolomei", "Giroire", "Mallmann-Trenn"),
@@ -181,6 +211,48 @@ NATALE2024 = Reference(
     title="On the Sparsity of the Strong Lottery Ticket Hypothesis",
     venue="NeurIPS 2024",
     arxiv="2410.14754",
+    errata=(
+        Erratum(
+            locator="Corollary 1, proof (amplification)",
+            issue="the samples are cut into r = (4 / c_thm) ln(k / epsilon) blocks and a subset of size k is sought inside "
+            "one, so k has to be a share of n / r; k <= n / 2 does not give that (gamma = 1/2, epsilon = 0.01, k = 50, "
+            "c_hyp = 1, c_thm = 0.3: 114 blocks of 13 samples)",
+            resolution="repaired with one logarithm and every constant: docs/proofs/fixed_size_subset_sum.md",
+        ),
+        Erratum(
+            locator="Theorem 3",
+            issue="the density rho gamma' is about twice what the construction keeps, because the first matrix of a pair "
+            "keeps at most one weight per hidden unit",
+            resolution="for equal widths gamma' / 2 + 1 / (2 d)",
+        ),
+        Erratum(
+            locator="Theorem 2, proof",
+            issue="the factor c' of the Chebyshev step should be the inverse of mu^2 (1 - lambda / mu)^2; phi(0) is "
+            "printed as 1 / (2 pi) and is 1 / sqrt(2 pi)",
+        ),
+        Erratum(
+            locator="appendix A",
+            issue="log2(e / gamma) <= 1 should read >= 1; m_t also stands for the size of the ticket; in the lower bounds "
+            "n counts all parameters, not samples per weight",
+        ),
+    ),
+)
+
+GADHIKAR2023 = Reference(
+    key="Gadhikar2023",
+    authors=("Gadhikar", "Mukherjee", "Burkholz"),
+    year=2023,
+    title="Why Random Pruning Is All We Need to Start Sparse",
+    venue="ICML 2023",
+    arxiv="2210.02412",
+    errata=(
+        Erratum(
+            locator="abstract, width factor 1 / log(1 / sparsity)",
+            issue="easily misread for strong tickets: as the source becomes dense the factor tends to 0, yet a dense "
+            "source needs the full width; it is the factor for sources whose weights are trained",
+            resolution="the strong construction is thinned subset sums, whose factor 1 / p per matrix is measured",
+        ),
+    ),
 )
 
 SALMON2011 = Reference(
@@ -215,5 +287,16 @@ FERRE2026 = Reference(
     ),
 )
 
-REFERENCES = (LUEKER1998, SALMON2011, MALACH2020, PENSIA2020, FISCHER2021, DACUNHA2023, NATALE2024, FERRE2026)
+REFERENCES = (
+    LUEKER1998,
+    SALMON2011,
+    MALACH2020,
+    PENSIA2020,
+    ORSEAU2020,
+    FISCHER2021,
+    DACUNHA2023,
+    GADHIKAR2023,
+    NATALE2024,
+    FERRE2026,
+)
 """All of them, by year."""

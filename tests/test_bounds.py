@@ -173,3 +173,12 @@ def test_bounds_that_make_no_sense_are_refused():
     ):
         with pytest.raises(ValueError, match="proves no direction"):
             bound(n, eps, direction, provenance)
+
+
+def test_exact_sympy_numbers_are_values_too():
+    import sympy
+
+    from slth.theorems.lueker1998_subset_sum import FAILURE
+
+    exact = FAILURE.evaluate(epsilon=0.1, n=20, R=1, m=sympy.log(2) / 8)
+    assert exact == pytest.approx(FAILURE.evaluate(epsilon=0.1, n=20, R=1, m=math.log(2) / 8))

@@ -7,16 +7,25 @@ from slth.theorems import (
     counting,
     counting_chances,
     counting_networks,
+    dacunha2023_subset_sum,
     fischer2021_biases,
+    gadhikar2023_sparse_source,
     lueker1998_subset_sum,
     pensia2020_lower,
     pensia2020_subset_sum,
 )
 
-CONSTRUCTIONS = (pensia2020_subset_sum, fischer2021_biases)
+CONSTRUCTIONS = (pensia2020_subset_sum, fischer2021_biases, gadhikar2023_sparse_source)
 """Theorems that build a ticket."""
 
-BOUNDS = (lueker1998_subset_sum, pensia2020_lower, counting, counting_networks, counting_chances)
+BOUNDS = (
+    lueker1998_subset_sum,
+    dacunha2023_subset_sum,
+    pensia2020_lower,
+    counting,
+    counting_networks,
+    counting_chances,
+)
 """Theorems that state a bound only."""
 
 ALL = (*CONSTRUCTIONS, *BOUNDS)

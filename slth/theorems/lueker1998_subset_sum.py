@@ -2,14 +2,15 @@
 
 Statement.  Let X_1, ..., X_n be independent with law U[-1, 1]. There is a universal constant C such that, for
             n >= C log2(2 / epsilon), with probability at least 1 - epsilon, every z in [-1/2, 1/2] has a
-            subset S with |z - sum of X_i over S| <= epsilon.
-Kind.       upper for LUEKER (restated, no value for C) and for FAILURE, CANDIDATES and TOLERANCE with their
-            uniform forms (derived, every constant explicit); lower for the COUNTING bounds (derived,
-            deterministic); MEDIAN_ERROR is heuristic.
-Source.     Random Structures & Algorithms 12 (1998), 51-62, Corollary 2.5, in the form in which later papers
-            use it (arXiv 2006.07990, arXiv 2410.14754); check the wording before quoting. The proof below
-            follows the covered share of da Cunha et al. (2023, arXiv 2204.13929), with the drift constant 1/2
-            in place of their 1/4.
+            subset S with |z - sum of X_i over S| <= epsilon (Corollary 2.5). The same holds for every law that
+            contains a uniform one with weight p, with C depending on p (Corollary 3.3).
+Kind.       upper for LUEKER and LUEKER_MIXTURE (restated, no value for C) and for FAILURE, CANDIDATES and
+            TOLERANCE with their uniform forms (derived, every constant explicit); lower for FLOOR and the
+            COUNTING bounds (derived); MEDIAN_ERROR, SAMPLES_FOR_90_PERCENT and `expected_failure` are heuristic.
+Source.     Random Structures & Algorithms 12 (1998), 51-62, in the form in which later papers use it (arXiv
+            2006.07990, arXiv 2410.14754); check the wording before quoting. The proof of the derived bounds,
+            docs/proofs/random_subset_sum.md, follows the covered share of da Cunha et al. (2023, arXiv
+            2204.13929), with the drift constant 1/2 in place of their 1/4. Not peer reviewed.
 Uses.       slth.laws for the drift constants.
 Notation.   epsilon tolerance, delta failure probability, n samples, [-R, R] window of the targets, m drift
             constant of the law for the window (U[-1, 1]: 1/2 for R from 1/2 to 1), v covered share, q = E
@@ -17,21 +18,13 @@ Notation.   epsilon tolerance, delta failure probability, n samples, [-R, R] win
 Departs.    Lueker's failure probability is epsilon itself; here delta is a number of its own. Any window and
             any law with a drift constant. The law on the grid is within 2^-24 of the continuous one
             (weights), so subset sums of n products move by at most n 2^-23.
-Errata.     C has no value. Corollary 3.3 (laws that contain a uniform one) is another statement.
+Errata.     C has no value. Corollary 3.3 is another statement than Corollary 2.5.
 
-Proof of the derived bounds.  Let A_0 = [-e, e] with e = epsilon / 2, A_t+1 = (A_t or A_t + X_t+1) within [-R,
-R], and v_t the share of [-R, R] in A_t. Every point of A_t is within e of a subset sum.
-(1) Drift: E[v_t+1 | A_t] >= v_t + m v_t (1 - v_t), for a law that is symmetric with a density k(|x| / R) / R
-    that falls in |x|. Let J_a be the measure of the pairs of the window (scaled to [-1, 1]), at distance up
-    to a, of which exactly one is in A. J_1 >= 2 v (1 - v) by folding [-1, 0] onto [0, 1]. G_h, its
-    derivative, is subadditive, so J_a / a^2 falls and J_a >= 2 a^2 v (1 - v) for a <= 1; for a in [1, 2], J_a
-    >= 2 a v (1 - v) by the same folding of the two end blocks. A density that falls is a mixture of
-    indicators [x <= a], so m = integral of 2 a k(a) over [0, 1] plus integral of k(a) over [1, 2].
-(2) Potential: phi(v) = 1 / v - 1 is convex and falls, and 0 <= v_t+1 - v_t <= min(v, 1 - v). The chord gives
-    E phi(v_t+1) <= phi(v_t) (1 - m v / (v + min(v, 1 - v))) <= (1 - m / 2) phi(v_t)     (`potential_factor`).
-(3) If every hole has measure below epsilon / 2, every target is within epsilon of a subset sum. So failure
-    means phi(v_n) >= (e / 2 R) / (1 - e / 2 R), and by Markov P <= (R / e) (2 R / e) (1 - m / 2)^n = 8 R^2 /
-    epsilon^2 (1 - m / 2)^n.
+Sketch of the proof.  Let A_0 = [-e, e] with e = epsilon / 2, A_t+1 = (A_t or A_t + X_t+1) within [-R, R], and v_t
+the share of [-R, R] in A_t. Every point of A_t is within e of a subset sum. (1) Drift: E v_t+1 >= v_t + m v_t (1 -
+v_t). (2) Potential: phi(v) = 1 / v - 1 is convex and v_t+1 - v_t <= min(v_t, 1 - v_t), so the chord gives E
+phi(v_t+1) <= (1 - m / 2) phi(v_t) (`potential_factor`). (3) A failure leaves a hole of measure at least e, and Markov
+gives P <= phi(v_0) / phi(1 - e / 2 R) (1 - m / 2)^n <= 8 R^2 / epsilon^2 (1 - m / 2)^n.
 """
 
 from __future__ import annotations
@@ -48,19 +41,32 @@ from slth.symbols import symbol
 
 # 1. Statement -----------------------------------------------------------------------------------------------
 
+NAME = "lueker1998_subset_sum"
 REFERENCE = LUEKER1998
 
 _eps, _delta, _n, _C = symbol("epsilon"), symbol("delta"), symbol("n"), symbol("C")
 _R, _m, _z, _q = symbol("R"), symbol("m"), symbol("z"), symbol("q")
 
 LUEKER = Bound(
-    name="samples by Lueker's corollary",
+    name="samples by Lueker's Corollary 2.5",
     quantity=_n,
     direction=Direction.UPPER,
     expression=_C * sympy.log(2 / _eps, 2),
     provenance=Provenance.RESTATED,
     reference=LUEKER1998,
-    note="suffices for all targets of [-1/2, 1/2] with probability 1 - epsilon, U[-1, 1]; no value for C is known",
+    note="suffices for all targets of [-1/2, 1/2] with probability 1 - epsilon, U[-1, 1]; no value for C is known; "
+    "restated from memory of the paper; check before quoting",
+)
+
+LUEKER_MIXTURE = Bound(
+    name="samples by Lueker's Corollary 3.3",
+    quantity=_n,
+    direction=Direction.UPPER,
+    expression=_C * sympy.log(2 / _eps, 2),
+    provenance=Provenance.RESTATED,
+    reference=LUEKER1998,
+    note="as Corollary 2.5, for laws that contain a uniform one with weight p; C depends on p; restated from memory "
+    "of the paper; check before quoting",
 )
 
 # 2. Bound ---------------------------------------------------------------------------------------------------
@@ -107,6 +113,16 @@ CANDIDATES_UNIFORM = CANDIDATES.with_values(**_HALF)
 TOLERANCE_UNIFORM = TOLERANCE.with_values(**_HALF)
 """U[-1, 1], targets in [-1/2, 1/2]: epsilon <= sqrt(2 / delta) (3/4)^(n/2)."""
 
+FLOOR = Bound(
+    name="failure probability that no sample size avoids",
+    quantity=_delta,
+    direction=Direction.LOWER,
+    expression=sympy.Min(1, 2 * 2**-_n),
+    provenance=Provenance.DERIVED,
+    reference=LUEKER1998,
+    note="samples of one sign leave the targets of the other; symmetric law without an atom at 0, epsilon < R",
+)
+
 COUNTING_CANDIDATES = Bound(
     name="samples that counting asks for",
     quantity=_n,
@@ -136,6 +152,70 @@ MEDIAN_ERROR = Bound(
     reference=LUEKER1998,
     note="subset sums taken as 2^n independent normal values of variance n q / 2; for one target z, not for a window",
 )
+
+
+SAMPLES_FOR_90_PERCENT = Bound(
+    name="samples that succeed nine times out of ten",
+    quantity=_n,
+    direction=Direction.HEURISTIC,
+    expression=sympy.Rational(11, 10) * sympy.log(1 / _eps, 2) + 6,
+    provenance=Provenance.HEURISTIC,
+    reference=LUEKER1998,
+    note="rule of thumb for U[-1, 1] and all targets of [-1/2, 1/2] at once; fits measurements within 2 samples",
+)
+
+
+def mixture_drift(weight: Fraction, drift: Fraction) -> Fraction:
+    """The drift constant p m of the mixture p U + (1 - p) Q, whatever Q is; U[-1, 1] has m = 1/2.
+
+    The density of the mixture is at least p times that of U, and the drift of step (1) grows with the density.
+
+    Args:
+        weight: p, the weight of the law with the known drift constant, in [0, 1].
+        drift: its drift constant m for the window, in [0, 1].
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> mixture_drift(Fraction(1, 2), Fraction(1, 2))
+    Fraction(1, 4)
+    """
+    if not (0 <= weight <= 1 and 0 <= drift <= 1):
+        raise ValueError(f"need a weight and a drift constant from 0 to 1; got {weight} and {drift}")
+    return weight * drift
+
+
+def expected_failure(n: int, epsilon: float, window: float, second_moment: float) -> float:
+    """Estimates P(some target of [-window, window] has no subset sum within epsilon); HEURISTIC, proves nothing.
+
+    Given the samples, subset sums are taken as points of a Poisson process of density rho(z) = 2^n normal(z; Z s, s^2),
+    s^2 = n q / 4, with Z standard normal for the random total: E_Z of 1 - exp(-integral of rho e^(-2 epsilon rho)).
+    Right within a factor of 2 where it is above 0.05, too small below: samples of few signs are missing from it.
+
+    Args:
+        n: number of samples, >= 1.
+        epsilon: tolerance, > 0.
+        window: R > 0.
+        second_moment: q = E X^2 > 0 of a law that is symmetric about 0.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    >>> round(expected_failure(15, 2.0**-8, 0.5, 1 / 3), 4)
+    0.0448
+    """
+    if not (n >= 1 and epsilon > 0 and window > 0 and second_moment > 0):
+        raise ValueError(
+            "need n >= 1 and positive epsilon, window and second moment; got "
+            f"{n}, {epsilon}, {window} and {second_moment}"
+        )
+    spread = np.sqrt(n * second_moment) / 2
+    tilts, tilt_weights = np.polynomial.hermite_e.hermegauss(80)
+    nodes, node_weights = np.polynomial.legendre.leggauss(80)
+    distance = window * nodes / spread - tilts[:, None]
+    density = np.exp(n * np.log(2) - distance**2 / 2) / (np.sqrt(2 * np.pi) * spread)
+    holes = window * (density * np.exp(-2 * epsilon * density)) @ node_weights
+    return float(1 - np.exp(-holes) @ tilt_weights / tilt_weights.sum())
 
 
 def potential_factor(share: Fraction, drift: Fraction) -> Fraction:

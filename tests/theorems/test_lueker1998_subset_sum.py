@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slth.bounds import Direction, Provenance
+from slth.bounds import Bound, Direction, Provenance
 from slth.confidence import excess_p_value
 from slth.laws import Product, Uniform
 from slth.randomness import bits
+from slth.subset_sum import SubsetSums, exactly
+from slth.subset_sum.coverage import worst_errors
 from slth.theorems import lueker1998_subset_sum as lueker
-from slth.theorems.lueker1998_subset_sum import potential_factor, worst_error
+from slth.theorems.lueker1998_subset_sum import expected_failure, mixture_drift, worst_error
 
 FALSE_ALARM = 1e-6
 """A true bound is rejected with at most this probability, per test case, over the choice of the seed."""
@@ -36,6 +38,12 @@ def test_explicit_sample_sizes():
         general = [lueker.CANDIDATES.evaluate(R=1, m=m, **both) for m in (0.5, 0.25, 0.125)]
         needed[epsilon] = [math.ceil(x) for x in (lueker.CANDIDATES_UNIFORM.evaluate(**both), *general)]
     assert needed == {0.01: [43, 48, 102, 211], 1e-3: [75, 80, 171, 354]}
+
+
+@given(st.floats(1e-9, 0.9), st.floats(1e-9, 0.9))
+def test_the_short_form_is_above_the_explicit_one(epsilon, delta):
+    short = 7.23 * math.log2(1 / min(epsilon, delta)) + 2.41
+    assert lueker.CANDIDATES_UNIFORM.evaluate(epsilon=epsilon, delta=delta) <= short
 
 
 def test_the_uniform_forms_are_the_general_ones_with_the_law_s_drift():
@@ -69,69 +77,25 @@ def test_the_published_form_has_no_value_for_its_constant():
     assert lueker.LUEKER.evaluate(epsilon=0.5, C=7) == pytest.approx(14)
 
 
-def test_only_the_median_is_heuristic():
-    bounds = [value for value in vars(lueker).values() if hasattr(value, "provenance")]
-    assert len(bounds) == 10
-    assert [b for b in bounds if b.direction is Direction.HEURISTIC] == [lueker.MEDIAN_ERROR]
+def test_every_bound_says_what_it_rests_on():
+    bounds = {name: value for name, value in vars(lueker).items() if isinstance(value, Bound)}
+    by_provenance = {kind: {name for name, b in bounds.items() if b.provenance is kind} for kind in Provenance}
+    assert by_provenance[Provenance.RESTATED] == {"LUEKER", "LUEKER_MIXTURE"}
+    assert by_provenance[Provenance.HEURISTIC] == {"MEDIAN_ERROR", "SAMPLES_FOR_90_PERCENT"}
+    assert not by_provenance[Provenance.PUBLISHED]
+    assert all("C" in bounds[name].symbols for name in by_provenance[Provenance.RESTATED])
+    lower = {name for name, b in bounds.items() if b.direction is Direction.LOWER}
+    assert lower == {"FLOOR", "COUNTING_CANDIDATES", "COUNTING_TOLERANCE"}
 
 
-# The steps of the proof
-
-
-def test_the_potential_falls_by_the_worked_factors():
-    factors = [potential_factor(v, Fraction(1, 2)) for v in (Fraction(1, 10), Fraction(1, 2), Fraction(3, 4))]
-    assert factors == [Fraction(3, 4), Fraction(3, 4), Fraction(5, 8)]
-
-
-@given(st.fractions(0, 1).filter(lambda v: 0 < v < 1), st.fractions(0, 1))
-def test_the_potential_falls_at_least_by_the_rate_of_the_bound(share, drift):
-    assert potential_factor(share, drift) <= 1 - drift / 2
-
-
-@pytest.mark.parametrize(("share", "drift"), [(0, 0.5), (1, 0.5), (0.5, -0.1), (0.5, 1.1)])
-def test_the_potential_factor_refuses_what_is_no_share(share, drift):
-    with pytest.raises(ValueError, match="need a share"):
-        potential_factor(share, drift)
-
-
-def changes(members, size, radius):
-    """J_radius: pairs x < y of 0 .. size - 1 at distance up to radius of which exactly one is a member."""
-    return sum((x in members) != (x + h in members) for h in range(1, radius + 1) for x in range(size - h))
-
-
-def subsets_of_the_window(half):
-    size = 2 * half + 1
-    for mask in range(2**size):
-        yield size, {x for x in range(size) if mask >> x & 1}
-
-
-def test_the_drift_lemma_on_its_worked_sets():
-    # In {-2..2}: {-2, -1} attains the bound, {-2} too; in 0..4 these are {0, 1} and {0}.
-    assert changes({0, 1}, 5, 2) == 3 == Fraction(25, 2) * Fraction(2, 5) * Fraction(3, 5)
-    assert changes({0}, 5, 2) == 2 == Fraction(25, 2) * Fraction(1, 5) * Fraction(4, 5)
-
-
-@pytest.mark.parametrize("half", [1, 2, 3, 4, 5])
-def test_the_drift_lemma_holds_for_every_subset_and_is_sharp(half):
-    # J_M >= (2 M + 1)^2 / 2 * v (1 - v), that is 2 J_M >= |A| (2 M + 1 - |A|), in integers.
-    slack = {
-        2 * changes(members, size, half) - len(members) * (size - len(members))
-        for size, members in subsets_of_the_window(half)
-    }
-    assert min(slack) == 0
-
-
-@pytest.mark.parametrize("half", [2, 4])
-def test_changes_grow_no_faster_than_the_square_of_the_distance(half):
-    for size, members in subsets_of_the_window(half):
-        counts = [changes(members, size, r) for r in range(1, half + 1)]
-        ratios = [Fraction(count, r * (r + 1)) for r, count in enumerate(counts, start=1)]
-        assert ratios == sorted(ratios, reverse=True)
-
-
-def test_half_a_product_contains_a_uniform_law_of_weight_ln_2_over_4():
-    assert Product().density(0.5) == pytest.approx(0.34657, abs=5e-6)
-    assert Product().density(0.5) / 2 == pytest.approx(0.17329, abs=5e-6)
+def test_a_mixture_with_a_uniform_law_has_its_share_of_the_drift():
+    assert mixture_drift(Fraction(1, 3), Fraction(1, 2)) == Fraction(1, 6)
+    # P(some target fails) <= 8 / epsilon^2 (1 - p / 4)^n for p U[-1, 1] + (1 - p) anything.
+    found = lueker.FAILURE.evaluate(R=1, m=mixture_drift(Fraction(1, 3), Fraction(1, 2)), epsilon=0.1, n=50)
+    assert found == pytest.approx(800 * (11 / 12) ** 50, rel=1e-12)
+    for weight, drift in ((-0.1, 0.5), (1.1, 0.5), (0.5, 1.5), (0.5, -1)):
+        with pytest.raises(ValueError, match="need a weight and a drift constant"):
+            mixture_drift(weight, drift)
 
 
 # The worst error over a window
@@ -142,6 +106,14 @@ def test_the_worked_example():
     assert (len(sums), min(sums), max(sums)) == (20, -9, 17)
     assert worst_error(TENTHS, 5) == (1, (-5, -3, 4))
     assert worst_error(TENTHS, 10) == (1, (-10, -8, -5, -3, 4))
+
+
+def test_sums_of_two_of_the_worked_samples_are_the_ten_known_ones():
+    sums = sorted(a + b for a, b in itertools.combinations(TENTHS.tolist(), 2))
+    assert sums == [-9, -4, -2, 1, 2, 3, 7, 8, 12, 14]
+    problem = SubsetSums(np.tile(TENTHS, (40, 1)), np.arange(-20, 20))
+    wanted = [min(abs(s - t) for s in sums) for t in range(-20, 20)]
+    assert np.abs(exactly(problem, 2).residuals).tolist() == wanted
 
 
 @given(st.lists(st.integers(-40, 40), max_size=7), st.integers(1, 50))
@@ -203,27 +175,89 @@ def product_samples(seed, draws, n):
 @pytest.mark.parametrize(
     ("draw", "unit", "law", "window", "epsilon", "n", "draws"),
     [
-        (uniform_samples, UNIT, Uniform(), 0.5, 0.25, 13, 300),
-        (uniform_samples, UNIT, Uniform(), 0.5, 0.125, 18, 30),
-        (uniform_samples, UNIT, Uniform(), 1.0, 0.5, 14, 200),
-        (product_samples, UNIT_PRODUCT, Product(), 0.375, 0.1875, 17, 60),
+        (uniform_samples, UNIT, Uniform(), 0.5, 0.25, 13, 2000),
+        (uniform_samples, UNIT, Uniform(), 0.5, 0.125, 18, 300),
+        (uniform_samples, UNIT, Uniform(), 1.0, 0.5, 14, 2000),
+        (product_samples, UNIT_PRODUCT, Product(), 0.375, 0.1875, 17, 600),
     ],
 )
 def test_draws_fail_no_more_often_than_the_bound_says(draw, unit, law, window, epsilon, n, draws):
     claimed = lueker.FAILURE.evaluate(R=window, m=law.drift(window), epsilon=epsilon, n=n)
     assert claimed < 1, "a bound above 1 tests nothing"
-    failures = sum(worst_error(row, int(window * unit))[0] > epsilon * unit for row in draw(11, draws, n))
+    problem = SubsetSums(draw(11, draws, n), np.zeros(draws, dtype=np.int64))
+    failures = int((worst_errors(problem, int(window * unit)).doubled_errors > 2 * epsilon * unit).sum())
     assert excess_p_value(failures, draws, claimed) >= FALSE_ALARM
 
 
-def test_draws_of_one_sign_fail_so_the_rate_is_at_least_one_half():
-    # If all samples are positive, or all negative, the targets of the other sign fail: P(fail) >= 2^(1 - n).
-    n, draws = 4, 2000
-    rows = uniform_samples(12, draws, n)
-    failures = sum(worst_error(row, UNIT // 2)[0] > 0.49 * UNIT for row in rows)
-    one_sign = sum(bool((row > 0).all() or (row < 0).all()) for row in rows)
-    assert failures >= one_sign
-    assert excess_p_value(draws - failures, draws, 1 - 2.0 ** (1 - n)) >= FALSE_ALARM
+def mixture_samples(seed, draws, n):
+    """Half U[-1, 1], half the constant 1 - 2^-24: not symmetric, and no density."""
+    fair = (bits(seed, 1, 0, draws * n) >> 31).astype(bool).reshape(draws, n)
+    return np.where(fair, uniform_samples(seed, draws, n), UNIT - 1)
+
+
+def test_mixtures_fail_no_more_often_than_the_share_of_the_uniform_law_says():
+    n, draws, epsilon = 22, 30, 0.45
+    drift = mixture_drift(Fraction(1, 2), Fraction(1, 2))
+    claimed = lueker.FAILURE.evaluate(R=0.5, m=drift, epsilon=epsilon, n=n)
+    assert claimed < 1, "a bound above 1 tests nothing"
+    problem = SubsetSums(mixture_samples(14, draws, n), np.zeros(draws, dtype=np.int64))
+    failures = int((worst_errors(problem, UNIT // 2).doubled_errors > 2 * epsilon * UNIT).sum())
+    assert excess_p_value(failures, draws, claimed) >= FALSE_ALARM
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
+def test_samples_of_one_sign_miss_an_end_of_the_window_for_every_epsilon_below_it(n):
+    rng = np.random.default_rng(n)
+    for sign in (1, -1):
+        samples = sign * rng.integers(1, UNIT, n)
+        assert worst_error(samples, UNIT // 2)[0] >= UNIT // 2
+
+
+def test_the_floor_is_twice_the_probability_of_one_sign_and_at_most_one():
+    assert [lueker.FLOOR.evaluate(n=n) for n in (0, 1, 2, 5)] == [1, 1, 0.5, 2**-4]
+    signs = np.array(list(itertools.product((-1, 1), repeat=5)))
+    assert lueker.FLOOR.evaluate(n=5) == np.mean(np.abs(signs.sum(axis=1)) == 5)
+
+
+def test_draws_fail_at_least_as_often_as_the_floor_says_and_near_epsilon_one_half_not_much_more():
+    n, draws = 6, 20000
+    problem = SubsetSums(uniform_samples(12, draws, n), np.zeros(draws, dtype=np.int64))
+    failures = int((worst_errors(problem, UNIT // 2).doubled_errors > int(0.99 * UNIT)).sum())
+    floor = lueker.FLOOR.evaluate(n=n)
+    assert excess_p_value(draws - failures, draws, 1 - floor) >= FALSE_ALARM
+    assert failures < 2 * floor * draws
+
+
+# Measured against the heuristics
+
+
+@pytest.mark.parametrize(
+    ("exponent", "window", "n"), [(5, 0.5, 9), (5, 0.5, 11), (5, 1.0, 11), (8, 0.5, 12), (8, 0.5, 14), (8, 1.0, 14)]
+)
+def test_the_expected_failure_is_right_within_a_factor_of_2(exponent, window, n):
+    draws, epsilon = 1500, 2.0**-exponent
+    problem = SubsetSums(uniform_samples(15, draws, n), np.zeros(draws, dtype=np.int64))
+    failed = worst_errors(problem, int(window * UNIT)).doubled_errors > 2 * epsilon * UNIT
+    estimate = expected_failure(n, epsilon, window, 1 / 3)
+    assert estimate > 0.04
+    assert 0.5 * estimate < failed.mean() < 2 * estimate
+
+
+@pytest.mark.parametrize("exponent", [3, 5, 8])
+def test_the_rule_of_thumb_for_nine_out_of_ten_is_right_within_2_samples(exponent):
+    n = round(lueker.SAMPLES_FOR_90_PERCENT.evaluate(epsilon=2.0**-exponent))
+    for samples, expected in ((n - 2, False), (n + 2, True)):
+        problem = SubsetSums(uniform_samples(16, 400, samples), np.zeros(400, dtype=np.int64))
+        failed = worst_errors(problem, UNIT // 2).doubled_errors > 2 * 2.0**-exponent * UNIT
+        assert (failed.mean() < 0.1) == expected
+
+
+@pytest.mark.parametrize(
+    "values", [(0, 0.1, 1, 0.3), (5, 0, 1, 0.3), (5, 0.1, 0, 0.3), (5, 0.1, 1, 0), (5, math.nan, 1, 1)]
+)
+def test_the_expected_failure_refuses_numbers_out_of_range(values):
+    with pytest.raises(ValueError, match="need n >= 1"):
+        expected_failure(*values)
 
 
 def test_the_median_error_of_one_target_is_near_the_heuristic():

@@ -4,8 +4,6 @@ The formula stands in the test. When a theorem file comes, its example moves to 
 """
 
 import math
-from fractions import Fraction
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -15,18 +13,6 @@ from slth.networks.layers import Dense
 from slth.networks.source import Source
 from slth.networks.target import Target
 from slth.networks.ticket import Ticket
-from slth.subset_sum import SubsetSums, exactly
-
-SAMPLES = [Fraction(3, 10), Fraction(-7, 10), Fraction(9, 10), Fraction(-1, 5), Fraction(1, 2)]
-
-
-def test_sums_of_two_out_of_five_samples_are_the_ten_known_ones():
-    tenths = [int(10 * x) for x in SAMPLES]
-    sums = sorted(a + b for a, b in combinations(tenths, 2))
-    assert sums == [-9, -4, -2, 1, 2, 3, 7, 8, 12, 14]
-    problem = SubsetSums(np.tile(np.array(tenths), (40, 1)), np.arange(-20, 20))
-    wanted = [min(abs(s - t) for s in sums) for t in range(-20, 20)]
-    assert np.abs(exactly(problem, 2).residuals).tolist() == wanted
 
 
 def test_two_units_realise_one_weight_for_both_signs():
