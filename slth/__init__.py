@@ -60,10 +60,12 @@ PUBLIC = {
     # theorems
     "pensia2020_subset_sum": "slth.theorems",
     "dacunha2023_subset_sum": "slth.theorems",
+    "ferre2026_neurons": "slth.theorems",
     "fischer2021_biases": "slth.theorems",
     "gadhikar2023_sparse_source": "slth.theorems",
     "pensia2020_lower": "slth.theorems",
     "lueker1998_subset_sum": "slth.theorems",
+    "malach2020_neurons": "slth.theorems",
     "counting": "slth.theorems",
     "counting_networks": "slth.theorems",
     "counting_chances": "slth.theorems",

@@ -8,20 +8,28 @@ from slth.theorems import (
     counting_chances,
     counting_networks,
     dacunha2023_subset_sum,
+    ferre2026_neurons,
     fischer2021_biases,
     gadhikar2023_sparse_source,
     lueker1998_subset_sum,
+    malach2020_neurons,
     pensia2020_lower,
     pensia2020_subset_sum,
 )
 
-CONSTRUCTIONS = (pensia2020_subset_sum, fischer2021_biases, gadhikar2023_sparse_source)
+CONSTRUCTIONS = (
+    pensia2020_subset_sum,
+    fischer2021_biases,
+    gadhikar2023_sparse_source,
+)
 """Theorems that build a ticket."""
 
 BOUNDS = (
     lueker1998_subset_sum,
     dacunha2023_subset_sum,
     pensia2020_lower,
+    malach2020_neurons,
+    ferre2026_neurons,
     counting,
     counting_networks,
     counting_chances,
