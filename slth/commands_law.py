@@ -19,6 +19,9 @@ class Which(StrEnum):
     smallest_n = "smallest-n"
     failure = "failure"
     counts = "counts"
+    moments = "moments"
+    absence = "absence"
+    sizes = "sizes"
 
 
 class Samples(StrEnum):
@@ -33,7 +36,8 @@ def law(
         Which,
         typer.Argument(
             help="median: best error for one target. smallest-n: samples that cover all targets in 90 % of the draws. "
-            "failure: how often n samples do not. counts: how many subsets are within epsilon."
+            "failure: how often n samples do not. counts: how many subsets are within epsilon, as a distribution; "
+            "moments: its mean, variance and more; absence: how often there are none; sizes: how many of every size."
         ),
     ],
     samples: Annotated[
@@ -43,7 +47,8 @@ def law(
     size: Annotated[int | None, typer.Option(help="Only subsets of exactly this size, for smallest-n.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the samples, 0 to 2^64 - 1.")] = 0,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the rows (CSV) and the figure (PNG).")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for the rows (CSV) and, for the first four, the figure (PNG)."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as one JSON list and nothing else.")] = False,
 ) -> None:
@@ -58,25 +63,28 @@ def law(
     rows, draw = _measured(which, samples, draws, size, seed)
     table = records(rows)
     if output is not None:
-        from slth import plots
-
         text = io.StringIO()
         writer = csv.DictWriter(text, table[0].keys())
         writer.writeheader()
         writer.writerows(table)
         with replacing(output / f"law_{which}.csv") as file:
             file.write(text.getvalue().encode())
-        plots.save(draw(rows).figure.figure, output / f"law_{which}.png")
+        if draw is not None:
+            from slth import plots
+
+            plots.save(draw(rows).figure.figure, output / f"law_{which}.png")
     if as_json:
         print(json.dumps([{name: _finite(value) for name, value in row.items()} for row in table], allow_nan=False))
         return
     _print(which, table)
     if output is not None:
-        print(f"\nrows    {output / f'law_{which}.csv'}\nfigure  {output / f'law_{which}.png'}")
+        print(f"\nrows    {output / f'law_{which}.csv'}")
+        if draw is not None:
+            print(f"figure  {output / f'law_{which}.png'}")
 
 
 def _measured(which: Which, samples: Samples, draws: int | None, size: int | None, seed: int) -> tuple[Any, Any]:
-    """The rows of a law and the function that draws them."""
+    """The rows of a law and the function that draws them, None where there is no figure."""
     from slth import plots_laws
     from slth.experiments import laws, ticket_counts
     from slth.laws import Product, Uniform
@@ -91,6 +99,9 @@ def _measured(which: Which, samples: Samples, draws: int | None, size: int | Non
         Which.smallest_n: (laws.smallest_samples, plots_laws.smallest_samples),
         Which.failure: (laws.failure_probabilities, plots_laws.failure_probabilities),
         Which.counts: (ticket_counts.count_distribution, plots_laws.count_distribution),
+        Which.moments: (ticket_counts.count_moments, None),
+        Which.absence: (ticket_counts.absence, None),
+        Which.sizes: (ticket_counts.counts_of_sizes, None),
     }
     measure, draw = functions[which]
     return measure(**options), draw

@@ -12,12 +12,23 @@ from slth.subset_sum.shared_samples import SharedSubsets, any_for_all, nearest_f
 from slth.subset_sum.signs import Combinations, best_signs, best_ternary, signs_within, ternary_within
 from slth.subset_sum.solve import any_within, best, exactly, exactly_within, sparsest_within, tolerance_on_grid
 from slth.subset_sum.steering import Steered, steered
-from slth.subset_sum.tensors import solve_arrays
+from slth.subset_sum.tensor_counts import (
+    ArrayCounts,
+    ArrayErrors,
+    count_arrays,
+    cover_arrays,
+    integer_arrays,
+    worst_error_arrays,
+)
+from slth.subset_sum.tensors import ArrayAnswer, solve_arrays
 from slth.subset_sum.vector import best_vector, vector_within
 from slth.subset_sum.vector_problem import VectorSubsets, VectorSums
 from slth.subset_sum.window import trimmed_within
 
 __all__ = [
+    "ArrayAnswer",
+    "ArrayCounts",
+    "ArrayErrors",
     "BulkAnswer",
     "Combinations",
     "LazySubsetSums",
@@ -37,8 +48,10 @@ __all__ = [
     "best_ternary",
     "best_vector",
     "cells_needed",
+    "count_arrays",
     "count_by_size",
     "count_within",
+    "cover_arrays",
     "covers",
     "exactly",
     "exactly_within",
@@ -47,6 +60,7 @@ __all__ = [
     "golden_edges",
     "golden_greedy",
     "golden_within",
+    "integer_arrays",
     "nearest_for_all",
     "nearest_integer",
     "represent",
@@ -62,5 +76,6 @@ __all__ = [
     "tolerance_on_grid",
     "trimmed_within",
     "vector_within",
+    "worst_error_arrays",
     "worst_errors",
 ]

@@ -5,9 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slth.subset_sum.kernels.sums import LIMIT_EXPONENT
+from slth.subset_sum.tensor_form import Form
+from slth.subset_sum.tensor_units import Grid
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+def put(form: Form, samples: Tensor, targets: Tensor) -> Grid:
+    """`tensor_units.put` for a batch of numbers, on the device of the tensors.
+
+    Raises:
+        ValueError: NaN or infinity, or integers with sum |samples| + |target| >= 2^61 in some row.
+
+    >>> import torch
+    >>> put(Form("float32"), torch.tensor([[0.5, 0.75]]), torch.tensor([2.0])).samples
+    tensor([[2, 3]])
+    """
+    import torch
+
+    x, t = samples.detach(), targets.detach()
+    if form.floats:
+        x, t, exponent, rounding = to_grid(x, t)
+    else:
+        x, t = x.to(torch.int64), t.to(torch.int64)
+        exponent, rounding = torch.zeros_like(t), torch.zeros_like(t, dtype=torch.float64)
+    check_integers(x, t)
+    return Grid(x, t, exponent, rounding)
 
 
 def check_integers(samples: Tensor, targets: Tensor) -> None:

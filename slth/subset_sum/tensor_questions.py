@@ -6,6 +6,7 @@ masks int64 (m,) and, where a row can fail, status uint8 (m,). torch is imported
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,10 @@ from slth.subset_sum.fixed_size import nearest_of_sizes_single
 from slth.subset_sum.kernels import cuda
 from slth.subset_sum.kernels.blocks import BLOCK, FREE_BLOCKS, PREFIX, SHORTEST_JOIN
 from slth.subset_sum.ladder import RUNG
-from slth.subset_sum.problem import Status
+from slth.subset_sum.problem import Status, Subsets
+from slth.subset_sum.solve import any_within as any_question
+from slth.subset_sum.solve import best, exactly_within
+from slth.subset_sum.solve import sparsest_within as sparsest_question
 from slth.subset_sum.sparsest import LAST_LEVEL
 
 if TYPE_CHECKING:
@@ -22,6 +26,51 @@ if TYPE_CHECKING:
 
 STAGES = (BLOCK, 10, PREFIX)
 """Samples whose subsets are enumerated, stage by stage, where no kernel stops by itself."""
+
+
+def ask(
+    samples: Tensor,
+    targets: Tensor,
+    question: Callable[..., Subsets],
+    tolerances: Tensor | None,
+    size: int | None,
+    max_bytes: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """One of the five questions `best`, `any_within`, `sparsest_within`, `exactly` and `exactly_within` of `solve`.
+
+    Returns:
+        chosen (m, n), residuals int64 (m,) and status uint8 (m,).
+
+    Raises:
+        ValueError: the size is not an integer from 0 to n.
+
+    >>> import torch
+    >>> ask(torch.tensor([[3, -5, 9]]), torch.tensor([6]), best, None, None, 1 << 20)[:2]
+    (tensor([[True, True, True]]), tensor([1]))
+    """
+    import torch
+
+    n = samples.shape[1]
+    status = torch.zeros_like(targets, dtype=torch.uint8)
+    never = torch.full_like(targets, -1)
+    limit = never if tolerances is None else tolerances
+    if question is best:
+        masks = cuda.best(samples, targets, max_bytes)
+    elif question is any_question:
+        masks, status = any_within(samples, targets, limit, max_bytes)
+    elif question is sparsest_question:
+        masks, status = sparsest_within(samples, targets, limit, max_bytes)
+    else:
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or not 0 <= size <= n:
+            raise ValueError(f"k must be an integer from 0 to n = {n}; got {size!r}")
+        masks = nearest_of_sizes(samples, targets, [int(size)], never, max_bytes)
+        if question is exactly_within:
+            missed = cuda.residuals(samples, targets, masks).abs() > limit
+            masks, status = masks.masked_fill(missed, 0), missed.to(torch.uint8) * int(Status.IMPOSSIBLE)
+    residuals = cuda.residuals(samples, targets, masks)
+    if tolerances is not None and bool(((status == Status.FOUND) & (residuals.abs() > limit)).any()):
+        raise AssertionError("a stored subset misses the tolerance: please report this as a bug")
+    return (masks[:, None] >> torch.arange(n, device=targets.device) & 1).bool(), residuals, status
 
 
 def nearest_of_sizes(samples: Tensor, targets: Tensor, sizes: list[int], tolerances: Tensor, max_bytes: int) -> Tensor:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from slth.subset_sum import Status, Subsets, SubsetSums, best, count_within, exactly, exactly_within, tolerance_on_grid
 from slth.subset_sum.minimise import LARGEST_BATCHED
 from slth.subset_sum.solve import LARGEST_TOLERANCE
+from slth.subset_sum.tensor_units import coarser
 from slth.table import exact
 
 Floats = NDArray[np.float64]
@@ -49,18 +50,7 @@ def _used(problem: SubsetSums) -> NDArray[np.int64]:
 
 def _coarser(problem: SubsetSums) -> SubsetSums:
     """The rows on grids so coarse that sum |x| + |t| < 2^53: room for the size in the high digits of 34 samples."""
-    spread = np.abs(problem.samples).sum(axis=1) + np.abs(problem.targets)
-    shift = np.maximum(0, np.frexp(spread.astype(np.float64))[1].astype(np.int64) + 1 - 53)
-    values = np.column_stack([problem.samples, problem.targets])
-    unit = np.int64(1) << shift
-    moved = values + (unit[:, None] >> 1) >> shift[:, None]
-    exponent = problem.exponent - shift
-    inexact = ((moved << shift[:, None]) != values).sum(axis=1)
-    rounding = np.asarray(problem.rounding) + np.ldexp(inexact.astype(np.float64), -exponent - 1)
-    return SubsetSums(
-        np.ascontiguousarray(moved[:, :-1]), moved[:, -1].copy(), exponent,
-        np.where(inexact > 0, np.nextafter(rounding, np.inf), np.asarray(problem.rounding)),
-    )  # fmt: skip
+    return coarser(problem, 52)
 
 
 def _shown(samples: Floats, targets: Floats, answers: Subsets) -> list[Answer]:

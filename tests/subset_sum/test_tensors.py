@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import naive
 import numpy as np
@@ -21,6 +22,7 @@ from slth.subset_sum import (
     tensors,
     tolerance_on_grid,
 )
+from slth.subset_sum.tensor_form import Form
 from slth.subset_sum.tensors import solve_arrays
 
 QUESTIONS = {
@@ -31,6 +33,19 @@ QUESTIONS = {
     "exactly_within": (exactly_within, True, True),
 }
 DTYPES = ["float32", "float64", "int64"]
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Within this, CPU tensors are treated as those of another device."""
+
+    @contextmanager
+    def pretend():
+        with monkeypatch.context() as patch:
+            patch.setattr(Form, "elsewhere", True)
+            yield
+
+    return pretend
 
 
 def rows(dtype, m=40, n=11, seed=0):
@@ -64,27 +79,28 @@ def test_arrays_and_tensors_get_the_answers_of_the_package(name, dtype):
     expected = answer_of_the_package(name, samples, targets)
     assert 0 <= expected.failed < 40
     for move in (np.asarray, torch.from_numpy):
-        chosen, residuals, status = solve_arrays(
-            move(samples), move(targets), QUESTIONS[name][0], **options(name, dtype)
-        )
+        answer = solve_arrays(move(samples), move(targets), QUESTIONS[name][0], **options(name, dtype))
+        chosen, residuals, status = answer.chosen, answer.residuals, answer.status
         assert type(chosen) is type(residuals) is type(status) is type(move(samples))
         assert [str(a.dtype).removeprefix("torch.") for a in (chosen, residuals, status)] == ["bool", dtype, "uint8"]
         assert (np.asarray(chosen) == expected.chosen).all()
         assert (np.asarray(status) == expected.status).all()
-        if dtype == "int64":
-            assert (np.asarray(residuals) == expected.residuals).all()
+        assert (np.asarray(answer.units) == expected.residuals).all()
+        assert (np.asarray(answer.exponent) == (0 if dtype == "int64" else expected.problem.exponent)).all()
+        assert (np.asarray(answer.rounding) == expected.problem.rounding).all()
+        assert (np.asarray(residuals) == (expected.residuals if dtype == "int64" else
+                                          expected.residual_values.astype(dtype))).all()  # fmt: skip
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_the_way_of_other_devices_gives_the_same_bits(name, dtype):
+def test_the_way_of_other_devices_gives_the_same_bits(name, dtype, elsewhere):
     samples, targets = (torch.from_numpy(a) for a in rows(dtype, n=14))
-    given = options(name, dtype)
-    here = solve_arrays(samples, targets, QUESTIONS[name][0], **given)
-    there = tensors._solve_on_device(
-        samples, targets, QUESTIONS[name][0], given.get("epsilon"), given.get("size"), 1 << 20
-    )
-    for one, other in zip(here, there, strict=True):
+    here = solve_arrays(samples, targets, QUESTIONS[name][0], **options(name, dtype))
+    with elsewhere():
+        there = solve_arrays(samples, targets, QUESTIONS[name][0], max_bytes=1 << 20, **options(name, dtype))
+    for part in ("chosen", "residuals", "status", "units", "exponent", "rounding"):
+        one, other = getattr(here, part), getattr(there, part)
         assert one.dtype == other.dtype
         assert (one == other).all()
 
@@ -92,10 +108,11 @@ def test_the_way_of_other_devices_gives_the_same_bits(name, dtype):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_residuals_are_the_exact_ones_rounded_to_nearest(dtype):
     samples, targets = rows(dtype, n=7)
-    chosen, residuals, _ = solve_arrays(samples, targets)
+    answer = solve_arrays(samples, targets)
     for row in range(40):
-        exact = naive.exact_residual(samples[row], targets[row], chosen[row])
-        near = residuals[row]
+        exact = naive.exact_residual(samples[row], targets[row], answer.chosen[row])
+        assert exact == naive.Fraction(int(answer.units[row])) / 2 ** int(answer.exponent[row])
+        near = answer.residuals[row]
         beside = [np.nextafter(near, near.dtype.type(side)) for side in (-np.inf, np.inf)]
         away = abs(naive.Fraction(float(near)) - exact)
         assert all(away <= abs(naive.Fraction(float(other)) - exact) for other in beside)
@@ -123,13 +140,13 @@ def test_tensors_are_put_on_the_grid_of_the_package(scale, span):
 def test_int64_data_is_not_copied(monkeypatch):
     seen = []
 
-    def noting(samples, targets):
-        seen.append(SubsetSums(samples, targets))
-        return seen[-1]
+    def noting(problem):
+        seen.append(problem)
+        return best(problem)
 
-    monkeypatch.setattr(tensors, "SubsetSums", noting)
+    monkeypatch.setattr(tensors, "QUESTIONS", (noting,))
     samples, targets = (torch.from_numpy(a) for a in rows("int64"))
-    solve_arrays(samples, targets)
+    solve_arrays(samples, targets, noting)
     assert np.shares_memory(seen[0].samples, samples.numpy())
 
 
@@ -137,32 +154,32 @@ def test_strided_tensors_and_tensors_with_a_gradient_are_read():
     samples, targets = rows("float64", n=12)
     expected = solve_arrays(samples[:, ::2], targets)
     x = torch.from_numpy(samples)[:, ::2].requires_grad_()
-    chosen, residuals, _ = solve_arrays(x, torch.from_numpy(targets))
-    assert (chosen.numpy() == expected[0]).all()
-    assert not residuals.requires_grad
+    answer = solve_arrays(x, torch.from_numpy(targets))
+    assert (answer.chosen.numpy() == expected.chosen).all()
+    assert not answer.residuals.requires_grad
 
 
 def test_one_tolerance_per_row_may_be_an_array_or_a_tensor():
     samples, targets = np.array([[4.0, 8.0]] * 2), np.array([6.0, 6.0])
     for move in (np.asarray, torch.from_numpy):
         epsilon = move(np.array([1.0, 2.0]))
-        _, residuals, status = solve_arrays(move(samples), move(targets), any_within, epsilon=epsilon)
-        assert status.tolist() == [Status.IMPOSSIBLE, Status.FOUND]
-        assert residuals.tolist() == [-6, -2]
+        answer = solve_arrays(move(samples), move(targets), any_within, epsilon=epsilon)
+        assert answer.status.tolist() == [Status.IMPOSSIBLE, Status.FOUND]
+        assert answer.residuals.tolist() == [-6, -2]
 
 
 def test_long_rows_are_answered():
     samples, targets = (torch.from_numpy(a) for a in rows("float32", m=3, n=70))
-    chosen, residuals, status = solve_arrays(samples, targets, any_within, epsilon=1e-4)
-    assert chosen.shape == (3, 70)
-    assert (residuals.abs() <= 1e-4).all()
-    assert status.tolist() == [0, 0, 0]
+    answer = solve_arrays(samples, targets, any_within, epsilon=1e-4)
+    assert answer.chosen.shape == (3, 70)
+    assert (answer.residuals.abs() <= 1e-4).all()
+    assert answer.status.tolist() == [0, 0, 0]
 
 
 def test_an_empty_batch_has_an_empty_answer():
     for move in (np.asarray, torch.from_numpy):
-        chosen, residuals, status = solve_arrays(move(np.zeros((0, 4))), move(np.zeros(0)))
-        assert (chosen.shape, residuals.shape, status.shape) == ((0, 4), (0,), (0,))
+        answer = solve_arrays(move(np.zeros((0, 4))), move(np.zeros(0)))
+        assert (answer.chosen.shape, answer.residuals.shape, answer.status.shape) == ((0, 4), (0,), (0,))
 
 
 def test_importing_the_package_does_not_import_torch():
@@ -212,15 +229,22 @@ def test_wrong_questions_raise():
     integers = rows("int64")
     with pytest.raises(TypeError, match="tolerance_on_grid"):
         solve_arrays(*integers, any_within, epsilon=0.5)
+    for wrong in (np.ones(3), np.array("a"), np.ones((40, 1))):
+        with pytest.raises(ValueError, match="one number or one for each of the 40 rows"):
+            solve_arrays(samples, targets, any_within, epsilon=wrong)
+    for wrong in (-0.1, np.nan):
+        with pytest.raises(ValueError, match="epsilon must be >= 0"):
+            solve_arrays(samples, targets, any_within, epsilon=wrong)
     with pytest.raises(ValueError, match="from 0 to n = 11"):
         solve_arrays(samples, targets, exactly, size=12)
 
 
-def test_wrong_tensors_raise_on_other_devices_too():
+def test_wrong_tensors_raise_on_other_devices_too(elsewhere):
     x, t = torch.ones((2, 3), dtype=torch.int64), torch.zeros(2, dtype=torch.int64)
 
-    def ask(samples, targets, question=best, epsilon=None, size=None):
-        return tensors._solve_on_device(samples, targets, question, epsilon, size, 1 << 20)
+    def ask(*arguments, **given):
+        with elsewhere():
+            return solve_arrays(*arguments, **given)
 
     for samples, targets in ((x, t[:1]), (x.double(), t[:1].double())):
         with pytest.raises(ValueError, match=r"targets \(m,\)"):
@@ -233,16 +257,18 @@ def test_wrong_tensors_raise_on_other_devices_too():
         with pytest.raises(ValueError, match=r"row 1 has sum .* 2\^61"):
             ask(wrong, t)
     half = torch.tensor([[1 << 60, 1 << 59]])
-    assert ask(half, torch.tensor([(1 << 59) - 1]))[2].tolist() == [0]
+    assert ask(half, torch.tensor([(1 << 59) - 1])).status.tolist() == [0]
     with pytest.raises(ValueError, match="row 0"):
         ask(half, torch.tensor([1 << 59]))
     with pytest.raises(ValueError, match="from 0 to n = 3"):
-        ask(x, t, exactly, None, 4)
+        ask(x, t, exactly, size=4)
     with pytest.raises(ValueError, match=">= 0"):
-        ask(x, t, any_within, -1)
+        ask(x, t, any_within, epsilon=-1)
+    with pytest.raises(ValueError, match="at least one sample"):
+        ask(x[:, :0], t)
 
 
-def test_a_search_that_lies_is_caught(monkeypatch):
+def test_a_search_that_lies_is_caught(monkeypatch, elsewhere):
     from slth.subset_sum import tensor_questions
 
     def lie(samples, targets, *rest):
@@ -250,5 +276,5 @@ def test_a_search_that_lies_is_caught(monkeypatch):
 
     monkeypatch.setattr(tensor_questions, "any_within", lie)
     x, t = torch.full((2, 3), 4), torch.full((2,), 6)
-    with pytest.raises(AssertionError, match="bug"):
-        tensors._solve_on_device(x, t, any_within, 1, None, 1 << 20)
+    with elsewhere(), pytest.raises(AssertionError, match="bug"):
+        solve_arrays(x, t, any_within, epsilon=1)
