@@ -81,7 +81,7 @@ def solve_bulk(
 ) -> BulkAnswer:
     """Draws and solves a batch chunk by chunk; the answers are those of the question on each row.
 
-    About 0.25 us per instance and core for `any_within` 0.01 of 21 products, drawing included, and 5 us for `best`.
+    About 0.16 us per instance and core for `any_within` 0.01 of 21 products, drawing included, and 5 us for `best`.
 
     Args:
         batch: the instances.

@@ -54,8 +54,9 @@ def best(problem: SubsetSums) -> Subsets:
 def any_within(problem: SubsetSums, tolerance: int | NDArray[np.int64]) -> Subsets:
     """Some subset with |sum - target| <= tolerance.
 
-    Blocks of 64 subsets, then meeting in the middle on growing prefixes. For n <= 34 every row ends FOUND or
-    IMPOSSIBLE. For n > 34 windows of the candidates are searched, and a row may end UNRESOLVED.
+    Blocks of 64 subsets of a short prefix, soon with the samples beyond it taken so that they bring the target near,
+    then meeting in the middle on growing prefixes. For n <= 34 every row ends FOUND or IMPOSSIBLE. For n > 34 windows
+    of the candidates are searched, and a row may end UNRESOLVED.
 
     Args:
         problem: m instances with any number of samples.

@@ -13,7 +13,7 @@ import numpy as np
 
 from slth.subset_sum.fixed_size import nearest_of_sizes_single
 from slth.subset_sum.kernels import cuda
-from slth.subset_sum.kernels.blocks import BLOCK, FREE_BLOCKS, PREFIX, SHORTEST_JOIN
+from slth.subset_sum.kernels.blocks import BLOCK, FREE_BLOCKS, PREFIX, SHORTEST_JOIN, UNMOVED
 from slth.subset_sum.ladder import RUNG
 from slth.subset_sum.problem import Status, Subsets
 from slth.subset_sum.solve import any_within as any_question
@@ -101,7 +101,8 @@ def nearest_of_sizes(samples: Tensor, targets: Tensor, sizes: list[int], toleran
 def any_within(
     samples: Tensor, targets: Tensor, tolerances: Tensor, max_bytes: int, triton: bool | None = None
 ) -> tuple[Tensor, Tensor]:
-    """`ladder.search`: blocks of 64 subsets, then the minimisers of longer and longer prefixes.
+    """`ladder.search`: blocks of 64 subsets, around the target and where the samples beyond the prefix move it, then
+    the minimisers of longer and longer prefixes.
 
     >>> import torch
     >>> any_within(torch.tensor([[3, -5, 9]]), torch.tensor([6]), torch.tensor([1]), 1 << 20)
@@ -114,8 +115,13 @@ def any_within(
     needed = cuda.bits_needed(samples, targets, tolerances)
     early = (needed < 0) | ((needed > PREFIX) & (n > PREFIX))
     blocks = torch.where(early, FREE_BLOCKS + 1, 1 << (PREFIX - BLOCK))
-    masks = _enumerate(samples, targets, tolerances, blocks, max_bytes, triton)
+    first = blocks.clamp(max=UNMOVED) if n > PREFIX else blocks
+    masks = _enumerate(samples, targets, tolerances, first, max_bytes, triton)
     if n > PREFIX:
+        rows = (masks < 0).nonzero()[:, 0]
+        taken, left = cuda.moved(samples[rows], targets[rows])
+        found = _enumerate(samples[rows], left, tolerances[rows], blocks[rows], max_bytes, triton)
+        masks[rows] = torch.where(found < 0, found, found | taken)
         widths = torch.where(early, (needed + RUNG).clamp(min=SHORTEST_JOIN), SHORTEST_JOIN).clamp(max=n)
         rows = ((masks < 0) & (needed >= 0)).nonzero()[:, 0]
         while len(rows):
@@ -150,7 +156,7 @@ def _enumerate(
         at_once = max(1, max_bytes // (8 * cuda.BUFFERS << bits))
         for some in rows.split(at_once):
             masks[some] = cuda.first_within(samples[some, :bits], targets[some], tolerances[some], blocks[some])
-        rows = rows[masks[rows] < 0]
+        rows = rows[(masks[rows] < 0) & (blocks[rows] > 1 << max(0, bits - BLOCK))]
     return masks
 
 

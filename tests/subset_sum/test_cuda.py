@@ -72,6 +72,12 @@ def test_tensors_get_the_subsets_of_the_kernels(n, reach):
         assert (words(masks) == exactly(problem, k).masks).all()
 
 
+@pytest.mark.parametrize("n", [13, 21, 34])
+def test_tensors_move_targets_as_the_kernels_do(n):
+    samples, targets = drawn(2000, n, 2**40).samples, drawn(2000, n, 2**41).targets
+    check_within(SubsetSums(samples, targets), 2**40, tolerances=(2**36,))
+
+
 @pytest.mark.parametrize("n", [27, 29])
 def test_samples_beyond_the_two_halves_take_part(n):
     problem = drawn(2, n, 2**50)

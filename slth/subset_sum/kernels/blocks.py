@@ -1,6 +1,7 @@
 """Any subset within a tolerance: blocks of 64 subsets, until meeting in the middle is likely to be cheaper.
 
-A block is 64 residuals in eight vectors, computed anew from six samples and compared without a branch.
+A block is 64 residuals in eight vectors, computed anew from six samples and compared without a branch. Sums crowd
+around the middle of their range, so after a few blocks the samples beyond the prefix bring the target there.
 """
 
 from __future__ import annotations
@@ -18,11 +19,17 @@ Integers = NDArray[np.int64]
 BLOCK = 6
 """Samples in a block of 2^6 subsets: 8 vectors of 8."""
 
+UNMOVED = 4
+"""Blocks around the target itself, a power of two, of a row that has samples beyond the prefix."""
+
 FREE_BLOCKS = 8
-"""Blocks tried before the odds of the row are estimated."""
+"""Blocks tried around the moved target before the odds of the row are estimated."""
 
 PREFIX = 12
-"""At most 2^12 subsets are enumerated; then meeting in the middle is cheaper."""
+"""At most 2^12 subsets of the prefix are enumerated; then meeting in the middle is cheaper."""
+
+LAST_MOVER = 63
+"""Samples before this one can move the target: they fit in one signed word of a mask."""
 
 SHORTEST_JOIN = 16
 """Samples of the first meet-in-the-middle search, at least."""
@@ -55,11 +62,31 @@ def _bits_needed(samples: Integers, row: int, target: int, tolerance: int) -> in
     return max(0, int(log_inverse + min(0.72 * away * away / variance, 64.0)))
 
 
+@njit(inline="always")
+def _moved(samples: Integers, row: int, target: int) -> tuple[int, int]:
+    """(mask, target left): takes samples beyond the prefix, one after the other, whenever that moves the target
+    closer to half the sum of the prefix."""
+    n = samples.shape[1]
+    centre = 0
+    for i in range(min(n, PREFIX)):
+        centre += samples[row, i]
+    centre >>= 1
+    away = target - centre
+    mask = 0
+    for i in range(PREFIX, min(n, LAST_MOVER)):
+        after = away - samples[row, i]
+        take = abs(after) < abs(away)
+        away = after if take else away
+        mask |= int(take) << i
+    return mask, away + centre
+
+
 @njit(cache=True, nogil=True)
 def _search(samples: Integers, row: int, target: int, tolerance: int) -> tuple[int, int]:
     """(mask, 0) of the first hit, or (-1, number of samples for the next search; 255 when beyond reach).
 
-    A missing sample never gets into a mask: the same sum without it comes first.
+    A missing sample never gets into a mask: the same sum without it comes first. Steps below 0 are the blocks around
+    the target itself; they flip the samples that the steps from 1 on flip.
     """
     n = samples.shape[1]
     x0 = samples[row, 0]
@@ -71,8 +98,13 @@ def _search(samples: Integers, row: int, target: int, tolerance: int) -> tuple[i
     prefix = min(n, PREFIX)
     top = target + tolerance
     code = 0
-    for step in range(1 << max(0, prefix - BLOCK)):
-        if step:
+    start = -UNMOVED if n > PREFIX else 0
+    for step in range(start, 1 << max(0, prefix - BLOCK)):
+        if step == 0 and n > PREFIX:
+            mask, left = _moved(samples, row, target)
+            code = mask >> BLOCK
+            top = left + tolerance
+        elif step > start:
             bit = first_bit(step)
             code ^= 1 << bit
             top += -samples[row, BLOCK + bit] if (code >> bit) & 1 else samples[row, BLOCK + bit]
@@ -96,7 +128,7 @@ def blocks(
     masks: NDArray[np.uint64],
     todo: NDArray[np.uint8],
 ) -> None:
-    """Enumerates at most 2^12 subsets of each row in blocks of 64.
+    """Enumerates a few subsets of each row, moves its target and enumerates at most 2^12, all in blocks of 64.
 
     Args:
         samples: (m, n).

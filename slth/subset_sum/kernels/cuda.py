@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from slth.subset_sum.kernels.blocks import BLOCK, PREFIX
+from slth.subset_sum.kernels.blocks import BLOCK, LAST_MOVER, PREFIX
 from slth.subset_sum.kernels.joins import LARGEST_HALF
 
 if TYPE_CHECKING:
@@ -217,6 +217,20 @@ def bits_needed(samples: Tensor, targets: Tensor, tolerances: Tensor) -> Tensor:
     needed = torch.where(variance == 0, 0, needed)
     beyond = (targets > positive + tolerances) | (targets < negative - tolerances)
     return torch.where(beyond, -1, needed)
+
+
+def moved(samples: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """`blocks._moved` on tensors: masks (m,) beyond the prefix, targets (m,) left for it."""
+    import torch
+
+    centre = samples[:, :PREFIX].sum(dim=1) >> 1
+    away, masks = targets - centre, torch.zeros_like(targets)
+    for i in range(PREFIX, min(samples.shape[1], LAST_MOVER)):
+        after = away - samples[:, i]
+        take = after.abs() < away.abs()
+        away = torch.where(take, after, away)
+        masks |= take.to(torch.int64) << i
+    return masks, away + centre
 
 
 def first_within(samples: Tensor, targets: Tensor, tolerances: Tensor, blocks: Tensor) -> Tensor:
