@@ -59,6 +59,7 @@ PUBLIC = {
     "Bound": "slth.bounds",
     # theorems
     "pensia2020_subset_sum": "slth.theorems",
+    "burkholz2022_universal": "slth.theorems",
     "dacunha2023_subset_sum": "slth.theorems",
     "ferre2026_neurons": "slth.theorems",
     "fischer2021_biases": "slth.theorems",

@@ -187,6 +187,40 @@ FISCHER2021 = Reference(
     ),
 )
 
+DIFFENDERFER2021 = Reference(
+    key="Diffenderfer2021",
+    authors=("Diffenderfer", "Kailkhura"),
+    year=2021,
+    title="Multi-Prize Lottery Ticket Hypothesis: Finding Accurate Binary Neural Networks by Pruning A Randomly "
+    "Weighted Network",
+    venue="ICLR 2021",
+    arxiv="2103.09377",
+    errata=(
+        Erratum(
+            locator="width of the binary source, as later papers restate it",
+            issue="the universal constant C has no value, and delta does not appear",
+            resolution="C stays a symbol that the caller supplies; a width with every constant is derived beside it",
+        ),
+    ),
+)
+
+SREENIVASAN2022 = Reference(
+    key="Sreenivasan2022",
+    authors=("Sreenivasan", "Rajput", "Sohn", "Papailiopoulos"),
+    year=2022,
+    title="Finding Nearly Everything within Random Binary Networks",
+    venue="AISTATS 2022, PMLR 151, 3531-3541",
+    arxiv="2110.08996",
+    errata=(
+        Erratum(
+            locator="width and depth, as later papers restate them",
+            issue="the universal constants have no value, and delta does not appear",
+            resolution="C stays a symbol that the caller supplies; width and depth with every constant are derived "
+            "beside it, the width with one logarithm instead of two",
+        ),
+    ),
+)
+
 ORSEAU2020 = Reference(
     key="Orseau2020",
     authors=("Orseau", "Hutter", "Rivasplata"),
@@ -200,6 +234,34 @@ ORSEAU2020 = Reference(
             issue="if u and v are both log-uniform, log |u v| has a triangular law: the cells are not equally likely",
             resolution="the rows are counted with the exact chances of the product, and the octaves of the law chosen "
             "for them: docs/proofs/golden_ratio.md",
+        ),
+    ),
+)
+
+BURKHOLZ2022 = Reference(
+    key="Burkholz2022",
+    authors=("Burkholz",),
+    year=2022,
+    title="Most Activation Functions Can Win the Lottery Without Excessive Depth",
+    venue="NeurIPS 2022",
+    arxiv="2205.02321",
+    errata=(
+        Erratum(
+            locator="main theorem",
+            issue="the universal constant C has no value",
+            resolution="C stays a symbol that the caller supplies; explicit constants are derived beside it",
+        ),
+        Erratum(
+            locator="released code, Utils/pruning.py, exhaustive",
+            issue="called with 10, it looks at subsets of 0 to 9 samples only (range excludes its end), and never at "
+            "all of fewer than 10 samples",
+            resolution="subsets of every size are looked at",
+        ),
+        Erratum(
+            locator="released code, Utils/pruning.py, solve_subset_sum",
+            issue="the samples are drawn again until a subset fits, and only counted as added width; every weight has "
+            "draws of its own, so no ticket of a fixed random network is built",
+            resolution="the source is drawn once; a subset sum that misses its tolerance is counted as failed",
         ),
     ),
 )
@@ -264,6 +326,15 @@ SALMON2011 = Reference(
     arxiv=None,
 )
 
+BURKHOLZ2022_UNIVERSAL = Reference(
+    key="Burkholz2022universal",
+    authors=("Burkholz", "Laha", "Mukherjee", "Gotovos"),
+    year=2022,
+    title="On the Existence of Universal Lottery Tickets",
+    venue="ICLR 2022",
+    arxiv="2111.11146",
+)
+
 FERRE2026 = Reference(
     key="Ferre2026",
     authors=("Ferré", "Giroire", "Mallmann-Trenn", "Natale"),
@@ -287,16 +358,77 @@ FERRE2026 = Reference(
     ),
 )
 
+BORGS2001 = Reference(
+    key="Borgs2001",
+    authors=("Borgs", "Chayes", "Pittel"),
+    year=2001,
+    title="Phase transition and finite-size scaling for the integer partitioning problem",
+    venue="Random Structures & Algorithms 19, 247-288",
+    arxiv=None,
+)
+
+BORGS2004 = Reference(
+    key="Borgs2004",
+    authors=("Borgs", "Chayes", "Mertens", "Pittel"),
+    year=2004,
+    title="Phase diagram for the constrained integer partitioning problem",
+    venue="Random Structures & Algorithms 24, 315-380",
+    arxiv=None,
+)
+
+KUMAR2025 = Reference(
+    key="Kumar2025",
+    authors=("Kumar", "Natale"),
+    year=2025,
+    title="Quantization vs Pruning: Insights from the Strong Lottery Ticket Hypothesis",
+    venue=None,
+    arxiv="2508.11020v1",
+    errata=(
+        Erratum(
+            locator="Lemma 5 (as restated from the submission)",
+            issue="products of two multiples of delta cannot be turned into uniform multiples of delta^2 by rejection "
+            "with constant acceptance: a share of the grid that grows to 1 is no product at all (.22, .42, .53, .62, "
+            ".65 for delta = 2^-1 to 2^-5), and multiples of delta come up with a probability of order k 2^-k",
+            resolution="the products are used as they are; the covered share of their sums is shown to grow by a "
+            "constant drift, so O(log(1 / delta)) candidates suffice all the same: docs/proofs/quantised.md",
+        ),
+    ),
+)
+
+KUMAR2026 = Reference(
+    key="Kumar2026",
+    authors=("Kumar", "Natale"),
+    year=2026,
+    title="A Unified Framework for Quantized and Continuous Strong Lottery Tickets",
+    venue=None,
+    arxiv="2607.03860",
+    errata=(
+        Erratum(
+            locator="discrete random subset sum theorem (as restated)",
+            issue="the universal constants C and kappa have no value",
+            resolution="both stay symbols that the caller supplies; explicit constants are derived beside them",
+        ),
+    ),
+)
+
 REFERENCES = (
     LUEKER1998,
+    BORGS2001,
+    BORGS2004,
     SALMON2011,
     MALACH2020,
     PENSIA2020,
     ORSEAU2020,
     FISCHER2021,
+    DIFFENDERFER2021,
+    SREENIVASAN2022,
+    BURKHOLZ2022,
+    BURKHOLZ2022_UNIVERSAL,
     DACUNHA2023,
     GADHIKAR2023,
     NATALE2024,
+    KUMAR2025,
     FERRE2026,
+    KUMAR2026,
 )
 """All of them, by year."""

@@ -4,6 +4,7 @@ from types import ModuleType
 
 from slth.bounds import Bound
 from slth.theorems import (
+    burkholz2022_universal,
     counting,
     counting_chances,
     counting_networks,
@@ -20,6 +21,7 @@ from slth.theorems import (
 CONSTRUCTIONS = (
     pensia2020_subset_sum,
     fischer2021_biases,
+    burkholz2022_universal,
     gadhikar2023_sparse_source,
 )
 """Theorems that build a ticket."""
