@@ -82,11 +82,16 @@ def verify(
         typer.Option(help="Candidates per weight and side; by default what the theorem's bound asks for."),
     ] = None,
     solver: Annotated[
-        Solver,
+        Solver | None,
         typer.Option(
-            help="Per weight: best subset (of 26 candidates), any within tolerance, or sparsest within it (of 34)."
+            help="Per weight: best subset (of 26 candidates), any within tolerance, or sparsest within it (of 34); "
+            "by default what the theorem's proof asks."
         ),
-    ] = Solver.any,
+    ] = None,
+    density: Annotated[
+        float | None,
+        typer.Option(help="Instead of --solver: subsets of exactly this share of their candidates, in (0, 1]."),
+    ] = None,
     assignment: Annotated[
         Units,
         typer.Option(help="Hidden units to inputs: the papers' blocks, or chosen after seeing the signs."),
@@ -106,6 +111,7 @@ def verify(
     from slth.atomic import check_writable
     from slth.networks.files import TICKET_SUFFIX, save_ticket
     from slth.subset_sum import questions
+    from slth.subset_sum.exact_size import exactly_k
     from slth.theorems.theorem import verify as verify_draw
 
     proof = theorems.find(name, theorems.CONSTRUCTIONS)
@@ -119,6 +125,9 @@ def verify(
         Solver.any: questions.any_or_nearest,
         Solver.sparsest: questions.sparsest_or_nearest,
     }
+    if density is not None and solver is not None:
+        raise ValueError("give --solver or --density, not both: --density asks for subsets of a fixed size")
+    question = exactly_k(density) if density is not None else None if solver is None else asked[solver]
     with console.progress("subset sums", proof.instances(wanted)) as advance:
         certificate = verify_draw(
             proof,
@@ -127,7 +136,7 @@ def verify(
             delta,
             seed,
             samples=samples,
-            question=asked[solver],
+            question=question,
             assignment={Units.block: units.block, Units.adaptive: units.adaptive}[assignment],
             advance=advance,
         )

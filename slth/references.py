@@ -276,15 +276,15 @@ NATALE2024 = Reference(
     errata=(
         Erratum(
             locator="Corollary 1, proof (amplification)",
-            issue="the samples are cut into r = (4 / c_thm) ln(k / epsilon) blocks and a subset of size k is sought inside "
-            "one, so k has to be a share of n / r; k <= n / 2 does not give that (gamma = 1/2, epsilon = 0.01, k = 50, "
-            "c_hyp = 1, c_thm = 0.3: 114 blocks of 13 samples)",
+            issue="the samples are cut into r = (4 / c_thm) ln(k / epsilon) blocks and a subset of size k is sought "
+            "inside one, so k has to be a share of n / r; k <= n / 2 does not give that (gamma = 1/2, epsilon = 0.01, "
+            "k = 50, c_hyp = 1, c_thm = 0.3: 114 blocks of 13 samples)",
             resolution="repaired with one logarithm and every constant: docs/proofs/fixed_size_subset_sum.md",
         ),
         Erratum(
             locator="Theorem 3",
-            issue="the density rho gamma' is about twice what the construction keeps, because the first matrix of a pair "
-            "keeps at most one weight per hidden unit",
+            issue="the density rho gamma' is about twice what the construction keeps, because the first matrix of a "
+            "pair keeps at most one weight per hidden unit",
             resolution="for equal widths gamma' / 2 + 1 / (2 d)",
         ),
         Erratum(
@@ -294,8 +294,8 @@ NATALE2024 = Reference(
         ),
         Erratum(
             locator="appendix A",
-            issue="log2(e / gamma) <= 1 should read >= 1; m_t also stands for the size of the ticket; in the lower bounds "
-            "n counts all parameters, not samples per weight",
+            issue="log2(e / gamma) <= 1 should read >= 1; m_t also stands for the size of the ticket; in the lower "
+            "bounds n counts all parameters, not samples per weight",
         ),
     ),
 )

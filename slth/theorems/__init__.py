@@ -14,14 +14,21 @@ from slth.theorems import (
     gadhikar2023_sparse_source,
     lueker1998_subset_sum,
     malach2020_neurons,
+    malach2020_weights,
+    natale2024_fixed_size,
+    natale2024_sparse,
+    orseau2020_logarithmic,
     pensia2020_lower,
     pensia2020_subset_sum,
 )
 
 CONSTRUCTIONS = (
+    malach2020_weights,
+    orseau2020_logarithmic,
     pensia2020_subset_sum,
     fischer2021_biases,
     burkholz2022_universal,
+    natale2024_sparse,
     gadhikar2023_sparse_source,
 )
 """Theorems that build a ticket."""
@@ -29,6 +36,7 @@ CONSTRUCTIONS = (
 BOUNDS = (
     lueker1998_subset_sum,
     dacunha2023_subset_sum,
+    natale2024_fixed_size,
     pensia2020_lower,
     malach2020_neurons,
     ferre2026_neurons,

@@ -55,35 +55,6 @@ def test_rows_for_matching_single_products():
     assert math.ceil(4 / 0.05**2 * math.log(200 / 0.1)) == 12162
 
 
-def test_the_fixed_size_lower_bound_is_consistent_for_a_known_instance():
-    d, k, n, epsilon = 10, 500, 2000, 0.01
-    share = k / n
-    entropy = -share * math.log2(share) - (1 - share) * math.log2(1 - share)
-    assert d**2 / 2 * math.log2(k / epsilon) / entropy == pytest.approx(962.04, abs=0.01)
-
-
-def log2_binomial(n, k):
-    return (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)) / math.log(2)
-
-
-@pytest.mark.parametrize(
-    ("k", "known"), [(1, 2e6), (2, 2379.0), (3, 275.9), (4, 100.5), (6, 41.55), (8, 29.89), (12, 25.46)]
-)
-def test_fewest_candidates_for_subsets_of_size_k_by_counting(k, known):
-    # 10^4 weights, epsilon = 0.01: smallest real n with C(n, k) >= sqrt(k) / (epsilon / 2 10^4)
-    needed = math.log2(math.sqrt(k) / (0.01 / 2e4))
-    low, high = float(2 * k), 1e8
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (low, middle) if log2_binomial(middle, k) >= needed else (middle, high)
-    assert high == pytest.approx(known, rel=2e-4)
-
-
-def test_expected_hits_of_a_window_by_counting():
-    assert math.comb(929, 1) * 2 * 0.01 == pytest.approx(18.58)
-    assert math.comb(24, 5) * 2 * 0.01 / (2 * math.sqrt(5)) == pytest.approx(190.1, abs=0.1)
-
-
 def test_samples_that_represent_every_small_integer():
     # integers uniform on {-128..128}: P(some |z| <= 128 is missed) <= 4 M^2 (3/4)^n
     assert math.ceil(math.log(4 * 128**2 / 0.1) / math.log(4 / 3)) == 47
