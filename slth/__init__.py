@@ -59,7 +59,10 @@ PUBLIC = {
     "Bound": "slth.bounds",
     # theorems
     "pensia2020_subset_sum": "slth.theorems",
+    "burkholz2022_depth": "slth.theorems",
     "burkholz2022_universal": "slth.theorems",
+    "diffenderfer2021_multiprize": "slth.theorems",
+    "sreenivasan2022_binary": "slth.theorems",
     "dacunha2023_subset_sum": "slth.theorems",
     "ferre2026_neurons": "slth.theorems",
     "fischer2021_biases": "slth.theorems",

@@ -70,6 +70,7 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
     target, made, error = certificate.target, certificate.construction, certificate.error
     ticket = made.ticket
     source = ticket.source
+    counted = "candidates per weight and side" if certificate.paired else "copies of every neuron"
     yield "target", f"widths {_widths(target.widths)}, {target.parameters:,} weights"
     if target.scale != 1:
         yield "", f"rescaled to norm 1 per layer: the given network is {target.scale:.6g} times this one"
@@ -81,10 +82,10 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
     )
     yield (
         "",
-        f"{source.parameters:,} weights {source.law}; {made.samples} candidates per weight and side",
+        f"{source.parameters:,} weights {source.law}; {made.samples} {counted}",
     )
     asked = QUESTIONS.get(made.question, made.question)
-    yield "subset sums", f"{made.count:,} solved, {made.failed:,} missed their tolerance ({asked})"
+    yield "instances", f"{made.count:,} solved, {made.failed:,} missed their tolerance ({asked})"
     yield "", f"worst residual {made.worst_residual:.2e}; {ASSIGNMENTS.get(made.assignment, made.assignment)}"
     yield (
         "ticket",

@@ -171,6 +171,15 @@ PENSIA2020 = Reference(
     ),
 )
 
+CHIJIWA2021 = Reference(
+    key="Chijiwa2021",
+    authors=("Chijiwa", "Yamaguchi", "Ida", "Umakoshi", "Inoue"),
+    year=2021,
+    title="Pruning Randomly Initialized Neural Networks with Iterative Randomization",
+    venue="NeurIPS 2021",
+    arxiv="2106.09269v2",
+)
+
 FISCHER2021 = Reference(
     key="Fischer2021",
     authors=("Fischer", "Gadhikar", "Burkholz"),
@@ -317,6 +326,23 @@ GADHIKAR2023 = Reference(
     ),
 )
 
+XIONG2023 = Reference(
+    key="Xiong2023",
+    authors=("Xiong", "Liao", "Kyrillidis"),
+    year=2023,
+    title="Strong Lottery Ticket Hypothesis with epsilon-perturbation",
+    venue="AISTATS 2023, PMLR 206, 6879-6902",
+    arxiv="2210.16589",
+    errata=(
+        Erratum(
+            locator="application to networks",
+            issue="a trap: the perturbation that a subset sum needs depends on its target, so subset sums that share a "
+            "weight cannot be perturbed one by one",
+            resolution="only second factors v, which no two subset sums of a pair share, are perturbed",
+        ),
+    ),
+)
+
 SALMON2011 = Reference(
     key="Salmon2011",
     authors=("Salmon", "Moraes", "Dror", "Shaw"),
@@ -324,6 +350,31 @@ SALMON2011 = Reference(
     title="Parallel random numbers: as easy as 1, 2, 3",
     venue="SC 2011",
     arxiv=None,
+)
+
+FISCHER2022_PLANT = Reference(
+    key="Fischer2022plant",
+    authors=("Fischer", "Burkholz"),
+    year=2022,
+    title="Plant 'n' Seek: Can You Find the Winning Ticket?",
+    venue="ICLR 2022",
+    arxiv="2111.11153",
+    errata=(
+        Erratum(
+            locator="Lemma 1 (error propagation) and its proof",
+            issue="with |W| the largest modulus of an entry, |W e| <= |W| |e| in l2 is false (all ones): one layer of "
+            "a network of width 10 and depth 5 within its allowance gives an error of 96.6 instead of 0.2",
+            resolution="spectral norms in its place; here the l2 recursion of slth.errors.recursion is used",
+        ),
+        Erratum(
+            locator="Lemma 1, main text",
+            issue="prints x of layer l and W of layer l inside the product; the appendix has x of layer l - 1",
+        ),
+        Erratum(
+            locator="Theorem 2",
+            issue="it rests on Lemma 1, and its union bound lets two target neurons claim one source neuron",
+        ),
+    ),
 )
 
 BURKHOLZ2022_UNIVERSAL = Reference(
@@ -411,6 +462,33 @@ KUMAR2026 = Reference(
     ),
 )
 
+OTSUKA2025_FROZEN = Reference(
+    key="Otsuka2025frozen",
+    authors=(
+        "Otsuka",
+        "Chijiwa",
+        "López García-Arias",
+        "Okoshi",
+        "Kawamura",
+        "Chu",
+        "Fujiki",
+        "Takeuchi",
+        "Motomura",
+    ),
+    year=2025,
+    title="Partially Frozen Random Networks Contain Compact Strong Lottery Tickets",
+    venue="TMLR 2025",
+    arxiv="2402.14029v3",
+    errata=(
+        Erratum(
+            locator="locking in a pair of matrices",
+            issue="a trap: a locked weight of the first matrix that reads another input than the unit's own puts several "
+            "incoming weights on one hidden unit, and the pair is no longer a layer with perturbed weights",
+            resolution="weights are locked in second matrices only",
+        ),
+    ),
+)
+
 REFERENCES = (
     LUEKER1998,
     BORGS2001,
@@ -419,15 +497,19 @@ REFERENCES = (
     MALACH2020,
     PENSIA2020,
     ORSEAU2020,
+    CHIJIWA2021,
     FISCHER2021,
     DIFFENDERFER2021,
     SREENIVASAN2022,
     BURKHOLZ2022,
+    FISCHER2022_PLANT,
     BURKHOLZ2022_UNIVERSAL,
     DACUNHA2023,
     GADHIKAR2023,
+    XIONG2023,
     NATALE2024,
     KUMAR2025,
+    OTSUKA2025_FROZEN,
     FERRE2026,
     KUMAR2026,
 )

@@ -4,11 +4,13 @@ from types import ModuleType
 
 from slth.bounds import Bound
 from slth.theorems import (
+    burkholz2022_depth,
     burkholz2022_universal,
     counting,
     counting_chances,
     counting_networks,
     dacunha2023_subset_sum,
+    diffenderfer2021_multiprize,
     ferre2026_neurons,
     fischer2021_biases,
     gadhikar2023_sparse_source,
@@ -20,6 +22,7 @@ from slth.theorems import (
     orseau2020_logarithmic,
     pensia2020_lower,
     pensia2020_subset_sum,
+    sreenivasan2022_binary,
 )
 
 CONSTRUCTIONS = (
@@ -27,6 +30,9 @@ CONSTRUCTIONS = (
     orseau2020_logarithmic,
     pensia2020_subset_sum,
     fischer2021_biases,
+    diffenderfer2021_multiprize,
+    burkholz2022_depth,
+    sreenivasan2022_binary,
     burkholz2022_universal,
     natale2024_sparse,
     gadhikar2023_sparse_source,
