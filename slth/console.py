@@ -75,7 +75,7 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
     if target.scale != 1:
         yield "", f"rescaled to norm 1 per layer: the given network is {target.scale:.6g} times this one"
     if target.rounding:
-        yield "", f"weights put on the 2^-48 grid, moved by at most {target.rounding:.1e}"
+        yield "", f"weights put on the grid, moved by at most {target.rounding:.1e}"
     yield (
         "source",
         f"random network of depth {source.depth}, widths {_widths(source.widths)}, seed {source.seed}",
@@ -99,7 +99,7 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
             "accuracy",
             f"target {before:.2%}, ticket {after:.2%} on {len(classifier.labels)} images not trained on",
         )
-    yield "error", f"{error.lower:.3e} <= sup |f - g| <= {error.upper:.3e}   ({error.norm}, {error.domain})"
+    yield "error", f"{error.lower + 0.0:.3e} <= sup |f - g| <= {error.upper:.3e}   ({error.norm}, {error.domain})"
     yield "", f"lower end attained ({error.lower_method}); upper end proved ({error.upper_method})"
     yield "seconds", f"{certificate.seconds:.2f}"
 

@@ -317,3 +317,25 @@ def test_answers_that_miss_are_kept_as_they_are_and_counted():
     assert (report.count, report.failed, report.sizes, report.worst) == (2, 2, 0, layer.weight.item())
     assert not first.any()
     assert not second.any()
+
+
+def test_two_units_realise_one_weight_for_both_signs():
+    # u = (1/2, -1/2), v = (1, -1) on the grid of odd integers: both products are a half up to 2^-23
+    class Fixed:
+        low, high = -1.0, 1.0
+
+        def weights(self, bits):
+            half, one = 2**23 + 1, 2**24 - 1
+            return np.array([half, -half] if len(bits) == 2 and self.first() else [one, -one])
+
+        calls = 0
+
+        def first(self):
+            Fixed.calls += 1
+            return Fixed.calls == 1
+
+    source = Source(0, (1, 2, 1), law=Fixed())
+    ticket = Ticket(source, (np.ones((2, 1), dtype=bool), np.ones((1, 2), dtype=bool)))
+    layer = collapse(Target((Dense.from_floats([[0.5]]),)), ticket)[0]
+    assert abs(layer.plus.item()) < 2**-23
+    assert layer.positive.item() == layer.negative.item()

@@ -113,13 +113,13 @@ def samples_per_weight(source: Source) -> int:
 
 
 def on_grid(wanted: Sequence[float]) -> tuple[int, ...]:
-    """Tolerances in units of 2^-48, rounded down.
+    """Tolerances in units of 2^-48, rounded down; 0 asks for equality.
 
     Raises:
-        ValueError: one is below the unit.
+        ValueError: one is not 0 and below the unit.
     """
     found = tuple(math.floor(math.ldexp(t, PRODUCT_EXPONENT)) for t in wanted)
-    if min(found) < 1:
+    if any(integer < 1 and t != 0 for integer, t in zip(found, wanted, strict=True)):
         raise ValueError(
             f"epsilon asks for subset sums within {min(wanted):.3g}, closer than 2^-{PRODUCT_EXPONENT}, the unit of "
             "the grid: use a larger epsilon"
