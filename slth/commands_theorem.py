@@ -101,7 +101,7 @@ def bound(
         print(json.dumps(rows))
     elif latex:
         for one in chosen.values():
-            print(one.latex())
+            print(one.latex() if solve is None else _solved(one, numbers, solve))
     else:
         _table(tuple(rows[0]), [tuple(_text(value) for value in row.values()) for row in rows])
 
@@ -135,6 +135,13 @@ def _row(label: str, bound: Bound, numbers: dict[str, Any], unknown: str | None)
     if missing:
         return row | {"lacks": ", ".join(missing)}
     return row | {"value": bound.evaluate(**own)}
+
+
+def _solved(bound: Bound, numbers: dict[str, Any], unknown: str) -> str:
+    import sympy
+
+    own = {key: value for key, value in numbers.items() if key in (*bound.symbols, str(bound.quantity))}
+    return f"{unknown} = {sympy.latex(bound.solve(unknown, **own), ln_notation=True)}"
 
 
 def _text(value: object) -> str:

@@ -88,6 +88,9 @@ def test_bounds_print_as_latex(command):
     _, out, _ = command("bound", "pensia2020_lower", "--latex")
     assert out.startswith("P \\geq \\frac{d^{2}")
 
+    _, out, _ = command("bound", "lueker", "--only", "FAILURE_UNIFORM", "--solve", "n", "--latex")
+    assert out.startswith("n = \\frac{\\ln")
+
 
 @pytest.mark.parametrize(
     ("line", "says"),

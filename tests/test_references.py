@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,11 @@ def test_a_missing_constant_is_recorded_where_the_theorem_needs_one():
 def test_a_reference_without_authors_is_refused():
     with pytest.raises(ValueError, match="at least one author"):
         Reference("nobody", (), 2000, "Title", None, None)
+
+
+def test_every_erratum_is_in_the_changelog():
+    log = " ".join((Path(__file__).parents[1] / "CHANGELOG.md").read_text(encoding="utf-8").split())
+    for reference in REFERENCES:
+        for erratum in reference.errata:
+            assert f"{reference.cite()}, {erratum.locator}:" in log
+            assert " ".join(erratum.issue.split()) in log
