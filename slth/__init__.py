@@ -77,6 +77,8 @@ PUBLIC = {
     "natale2024_sparse": "slth.theorems",
     "exactly_k": "slth.subset_sum.exact_size",
     "orseau2020_logarithmic": "slth.theorems",
+    "otsuka2025_frozen": "slth.theorems",
+    "xiong2023_perturbation": "slth.theorems",
     "counting": "slth.theorems",
     "counting_networks": "slth.theorems",
     "counting_chances": "slth.theorems",

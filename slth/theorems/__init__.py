@@ -22,9 +22,11 @@ from slth.theorems import (
     natale2024_fixed_size,
     natale2024_sparse,
     orseau2020_logarithmic,
+    otsuka2025_frozen,
     pensia2020_lower,
     pensia2020_subset_sum,
     sreenivasan2022_binary,
+    xiong2023_perturbation,
 )
 
 CONSTRUCTIONS = (
@@ -39,6 +41,7 @@ CONSTRUCTIONS = (
     burkholz2022_universal,
     natale2024_sparse,
     gadhikar2023_sparse_source,
+    otsuka2025_frozen,
 )
 """Theorems that build a ticket."""
 
@@ -50,6 +53,7 @@ BOUNDS = (
     pensia2020_lower,
     malach2020_neurons,
     ferre2026_neurons,
+    xiong2023_perturbation,
     counting,
     counting_networks,
     counting_chances,
