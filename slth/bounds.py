@@ -156,7 +156,8 @@ class Bound:
         numbers = self._checked(values)
         self._refuse_missing({str(key) for key in numbers})
         # 17-digit floats: exact fractions would be raised to the power n in full.
-        result = self.expression.subs({key: sympy.Float(value.evalf(17), 17) for key, value in numbers.items()}).evalf(17)
+        floats = {key: sympy.Float(value.evalf(17), 17) for key, value in numbers.items()}
+        result = self.expression.subs(floats).evalf(17)
         if not result.is_real and result is not sympy.oo:
             raise ValueError(f"bound {self.name!r} has no real value at {values}: it gives {result}")
         try:

@@ -482,8 +482,8 @@ OTSUKA2025_FROZEN = Reference(
     errata=(
         Erratum(
             locator="locking in a pair of matrices",
-            issue="a trap: a locked weight of the first matrix that reads another input than the unit's own puts several "
-            "incoming weights on one hidden unit, and the pair is no longer a layer with perturbed weights",
+            issue="a trap: a locked weight of the first matrix that reads another input than the unit's own puts "
+            "several incoming weights on one hidden unit, and the pair is no longer a layer with perturbed weights",
             resolution="weights are locked in second matrices only",
         ),
     ),

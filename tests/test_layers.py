@@ -8,23 +8,30 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "slth"
 
 LAYERS = (
-    {"references", "symbols", "grid", "laws", "randomness", "confidence", "atomic"},
+    {"references", "symbols", "grid", "laws", "randomness", "confidence", "fits", "lines", "power", "atomic"},
     {"bounds", "subset_sum"},
     {"networks", "assignment", "gadget"},
     {"errors", "certificates"},
     {"theorems", "finders"},
     {"experiments"},
-    {"plots", "plots_laws", "report"},
-    {"cli", "commands_law", "commands_subset_sum", "commands_theorem", "console", "demo", "table", "__main__", "__init__"},
+    {"plots", "report"},
+    {"cli", "commands", "console", "demo", "table", "__main__", "__init__"},
 )
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 TOP = len(LAYERS) - 1
+
+FAMILIES = ("commands", "plots")
+"""Modules whose name starts with one of these, and an underscore, have its place."""
 
 WITHIN_A_LAYER = {
     ("laws", "grid"),
     ("gadget", "networks"),
     ("gadget", "assignment"),
-    ("plots_laws", "plots"),
+    ("certificates", "errors"),
+    ("fits", "confidence"),
+    ("lines", "confidence"),
+    ("fits", "lines"),
+    ("power", "confidence"),
     ("report", "plots"),
 }
 """Who may import whom beside it. The modules of the top layer may all import each other."""
@@ -32,9 +39,11 @@ WITHIN_A_LAYER = {
 ONLY_IN = {
     "numba": ("slth.subset_sum.kernels",),
     "triton": ("slth.subset_sum.kernels",),
-    "matplotlib": ("slth.plots", "slth.plots_laws", "slth.report", "slth.cli", "slth.console", "slth.demo"),
-    "typer": ("slth.cli", "slth.commands_law", "slth.commands_subset_sum", "slth.commands_theorem", "slth.demo"),
-    "rich": ("slth.cli", "slth.commands_law", "slth.commands_theorem", "slth.console", "slth.demo"),
+    "matplotlib": ("slth.plots", "slth.report", "slth.cli", "slth.commands", "slth.console", "slth.demo"),
+    "typer": ("slth.cli", "slth.commands", "slth.demo"),
+    "rich": ("slth.cli", "slth.commands", "slth.console", "slth.demo"),
+    "dask": ("slth.experiments.engines",),
+    "distributed": ("slth.experiments.engines",),
 }
 NOWHERE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 BOTTOM_MAY_IMPORT = {"numpy", "scipy", "sympy"}
@@ -55,12 +64,15 @@ def imported(source):
 
 
 def part(module):
-    """The second name of a dotted one: the layer's entry."""
+    """The second name of a dotted one: the layer's entry; `plots_laws` and its like belong to `plots`."""
     names = module.split(".")
-    return names[1] if len(names) > 1 else "__init__"
+    first = names[1] if len(names) > 1 else "__init__"
+    return next((family for family in FAMILIES if first.startswith(f"{family}_")), first)
 
 
 def inside(module, places):
+    if f"slth.{part(module)}" in places:
+        return True
     return any(module == place or module.startswith(place + ".") for place in places)
 
 
