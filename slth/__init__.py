@@ -85,7 +85,9 @@ PUBLIC = {
     "Certificate": "slth.theorems.certificate",
     "verify": "slth.theorems.theorem",
     # many draws, figures
+    "sweep": "slth.experiments.sweep",
     "sweep_candidates": "slth.experiments.sweep",
+    "smallest_n": "slth.experiments.search",
     "error_intervals": "slth.plots",
 }
 

@@ -16,6 +16,7 @@ import typer
 
 from slth.commands_law import law
 from slth.commands_subset_sum import subset_sum
+from slth.commands_sweep import export, status, sweep
 from slth.commands_theorem import bound, list_theorems, theorem
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ app.command("law")(law)
 app.command("list")(list_theorems)
 app.command("theorem")(theorem)
 app.command("bound")(bound)
+app.command("sweep")(sweep)
+app.command("status")(status)
+app.command("export")(export)
 
 
 class Solver(StrEnum):

@@ -44,6 +44,7 @@ ONLY_IN = {
     "rich": ("slth.cli", "slth.commands", "slth.console", "slth.demo"),
     "dask": ("slth.experiments.engines",),
     "distributed": ("slth.experiments.engines",),
+    "dask_jobqueue": ("slth.experiments.engines",),
 }
 NOWHERE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 BOTTOM_MAY_IMPORT = {"numpy", "scipy", "sympy"}
