@@ -22,7 +22,7 @@ CLIMB_STEP, LONGER, SHORTER = 0.05, 1.5, 0.5
 """First step length of the climb, and its factors after a step that helped and after one that did not."""
 
 
-class _Best:
+class Best:
     """The best point that each start has seen."""
 
     def __init__(self, norm: Norm) -> None:
@@ -44,7 +44,7 @@ class _Best:
         return self.point[int(self.value.argmax())].cpu().numpy()
 
 
-def _directions(difference: torch.Tensor, norm: Norm) -> torch.Tensor:
+def directions(difference: torch.Tensor, norm: Norm) -> torch.Tensor:
     """What to climb, (batch, outputs): in l2 the norm itself; in l_inf one output and sign per start.
 
     Where there are enough starts each pair of output and sign gets some, and the pairs of large errors are
@@ -105,36 +105,36 @@ def gradient_attack(
     check_chain(layers, domain)
     g_minus_f = Difference(layers, device)
     biased = any(layer.target.shift.any() or layer.bias.any() for layer in layers)
-    move = _Move(domain, homogeneous=not biased)
+    move = Move(domain, homogeneous=not biased)
     x = move.onto(g_minus_f.points(domain.sample(starts, np.random.default_rng(seed))))
-    best = _Best(domain.norm)
+    best = Best(domain.norm)
     with g_minus_f.threads_for(starts):
         for step in np.geomspace(FIRST_STEP, LAST_STEP, steps - steps // 2):
             trace = g_minus_f.trace(x)
             best.see(x, trace.difference)
-            x = move(x, _gradient(g_minus_f, x, trace, _directions(trace.difference, domain.norm)), float(step))
+            x = move(x, gradient_of(g_minus_f, x, trace, directions(trace.difference, domain.norm)), float(step))
         best.see(x, g_minus_f(x))
         _climb(g_minus_f, best, move, steps // 2)
     return lower_at(layers, domain.settled(best.winner()[None])[0], domain, "gradient attack")
 
 
-def _climb(g_minus_f: Difference, best: _Best, move: _Move, steps: int) -> None:
+def _climb(g_minus_f: Difference, best: Best, move: Move, steps: int) -> None:
     """From the best point of each start, steps that grow while they help and shrink while they do not."""
     x = best.point
     trace = g_minus_f.trace(x)
-    goal = _directions(trace.difference, best.norm)
+    goal = directions(trace.difference, best.norm)
     value = _progress(trace.difference, goal, best.norm)
-    gradient = _gradient(g_minus_f, x, trace, goal)
+    gradient = gradient_of(g_minus_f, x, trace, goal)
     step = torch.full_like(value, CLIMB_STEP)
     for _ in range(steps):
         new = move(x, gradient, step[:, None])
         trace = g_minus_f.trace(new)
         best.see(new, trace.difference)
         if best.norm == "l2":
-            goal = _directions(trace.difference, best.norm)
+            goal = directions(trace.difference, best.norm)
         new_value = _progress(trace.difference, goal, best.norm)
         helps = new_value > value
-        gradient = torch.where(helps[:, None], _gradient(g_minus_f, new, trace, goal), gradient)
+        gradient = torch.where(helps[:, None], gradient_of(g_minus_f, new, trace, goal), gradient)
         x = torch.where(helps[:, None], new, x)
         value = torch.where(helps, new_value, value)
         step = torch.where(helps, LONGER * step, SHORTER * step)
@@ -145,11 +145,12 @@ def _progress(difference: torch.Tensor, goal: torch.Tensor, norm: Norm) -> torch
     return sizes(difference, norm) if norm == "l2" else (goal * difference).sum(dim=1)
 
 
-def _gradient(g_minus_f: Difference, x: torch.Tensor, trace: Trace, direction: torch.Tensor) -> torch.Tensor:
+def gradient_of(g_minus_f: Difference, x: torch.Tensor, trace: Trace, direction: torch.Tensor) -> torch.Tensor:
+    """The gradient of <direction, g - f> at each point, (batch, inputs)."""
     return torch.where(x > 0, *g_minus_f.slopes(trace, direction))
 
 
-class _Move:
+class Move:
     """Steps inside a domain."""
 
     def __init__(self, domain: Domain, homogeneous: bool) -> None:
@@ -222,12 +223,12 @@ def corner_attack(
     x = g_minus_f.points(np.take_along_axis(choices, picks, axis=0))
     informed = _first_layer_corners(layers[0], ends, -(-starts // 2), g_minus_f)
     x[: len(informed)] = informed
-    best = _Best(box.norm)
+    best = Best(box.norm)
     with g_minus_f.threads_for(starts):
         for _ in range(rounds):
             trace = g_minus_f.trace(x)
             best.see(x, trace.difference)
-            x = _best_corners(*g_minus_f.slopes(trace, _directions(trace.difference, box.norm)), ends)
+            x = _best_corners(*g_minus_f.slopes(trace, directions(trace.difference, box.norm)), ends)
         best.see(x, g_minus_f(x))
     return lower_at(layers, best.winner(), box, "corner attack")
 

@@ -119,7 +119,7 @@ def scales(layers: Sequence[EffectiveLayer], domain: Domain) -> tuple[Scale, ...
     found = []
     for i, layer in enumerate(layers):
         weight = matrix_norm(layer.target.matrix)
-        error = matrix_norm(layer.plus) if i else _first_error(layer, domain)
+        error = matrix_norm(layer.plus) if i else first_error(layer, domain)
         found.append(
             Scale(
                 weight,
@@ -133,7 +133,7 @@ def scales(layers: Sequence[EffectiveLayer], domain: Domain) -> tuple[Scale, ...
     return tuple(found)
 
 
-def _first_error(layer: EffectiveLayer, domain: Domain) -> float:
+def first_error(layer: EffectiveLayer, domain: Domain) -> float:
     """At least the largest norm of E_s over all sign patterns s that the domain allows.
 
     In l2, |E_s x| = |[E+, -E-] (x+, x-)| and |(x+, x-)| = |x|; and the Frobenius norm of E_s takes one column

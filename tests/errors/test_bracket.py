@@ -7,7 +7,7 @@ from problems import effective, random_layers
 import slth.errors
 from slth.errors import Ball, Box, Effort, Lower, Upper, bracket, exact_error, upper_ends
 
-QUICK = Effort(samples=30, starts=6, steps=8, rounds=3)
+QUICK = Effort(samples=30, starts=6, steps=8, rounds=3, boxes=100)
 
 
 def domains(rng, inputs):
@@ -55,8 +55,13 @@ def test_the_ladder_keeps_every_method_and_the_best_pair_is_in_it():
         "gradient attack",
         "corner attack",
         "given points",
+        "linear programs",
+        "splitting",
         "scalar recursion",
         "vector recursion",
+        "averaged operators",
+        "coupled intervals",
+        "linear difference bounds",
     }
     lowers = [end for end in interval.ladder if isinstance(end, Lower)]
     uppers = [end for end in interval.ladder if isinstance(end, Upper)]
@@ -66,11 +71,11 @@ def test_the_ladder_keeps_every_method_and_the_best_pair_is_in_it():
 
 
 def test_given_points_can_only_raise_the_lower_end():
-    layers = random_layers(np.random.default_rng(1), [4, 5, 2])
+    layers = random_layers(np.random.default_rng(1), [11, 5, 2])
     least = Effort(samples=1, starts=1, steps=1, rounds=1)
-    plain = bracket(layers, Ball(4), effort=least)
-    better = bracket(layers, Ball(4), effort=QUICK).witness
-    helped = bracket(layers, Ball(4), effort=least, points=better[None])
+    plain = bracket(layers, Ball(11), effort=least)
+    better = bracket(layers, Ball(11), effort=QUICK).witness
+    helped = bracket(layers, Ball(11), effort=least, points=better[None])
     assert helped.lower > plain.lower
     assert helped.lower_method == "given points"
     assert helped.upper == plain.upper
@@ -92,6 +97,22 @@ def test_points_outside_the_domain_are_refused():
 def test_effort_of_nothing_is_refused():
     with pytest.raises(ValueError, match="at least 1"):
         Effort(samples=0)
+    with pytest.raises(ValueError, match="above 0"):
+        Effort(seconds=0.0)
+
+
+def test_large_networks_get_fewer_points_so_that_the_work_is_bounded():
+    large = random_layers(np.random.default_rng(2), [200, 200, 10])
+    fitted = Effort().fitted(large)
+    assert 8 <= fitted.starts < Effort().starts
+    assert fitted.starts * fitted.steps * 42_000 <= Effort().work
+    assert Effort(work=1).fitted(large).starts == 8
+    assert Effort().fitted(random_layers(np.random.default_rng(2), [4, 5, 2])) == Effort()
+
+
+def test_boxes_of_many_inputs_are_not_split():
+    layers = random_layers(np.random.default_rng(3), [11, 3, 2])
+    assert "splitting" not in {end.method for end in bracket(layers, Box.cube(11), effort=QUICK).ladder}
 
 
 def test_the_public_names_exist():

@@ -9,7 +9,7 @@ import pytest
 from problems import effective, random_layers, rational_difference
 
 from slth.errors.domain import Ball, Box
-from slth.errors.exact import exact_difference, exact_error, lower_at, one_layer_supremum
+from slth.errors.exact import exact_difference, exact_error, exact_product, lower_at, one_layer_supremum
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -30,6 +30,20 @@ def test_exact_error_is_the_transcription_rounded_down(seed, biases):
             assert Fraction(value) ** 2 <= square < above**2
         else:
             assert Fraction(value) <= max(map(abs, truth)) < above
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (40, 30), (2, 1 << 14)])
+def test_products_in_limbs_are_those_of_python_integers(shape):
+    rng = np.random.default_rng(shape)
+    for bits in (1, 24, 49, 62):
+        matrix = rng.integers(-(1 << bits), 1 << bits, shape, endpoint=bits < 62)
+        for length in (1, 24, 25, 300):
+            vector = np.array([int(v) * (1 << length) + int(v) for v in rng.integers(-9, 9, shape[1])], dtype=object)
+            assert (exact_product(matrix, vector) == matrix.astype(object) @ vector).all()
+    extreme = np.full((20, 20), -(1 << 62)), np.array([(1 << 500) - 1] * 20, dtype=object)
+    assert (exact_product(*extreme) == extreme[0].astype(object) @ extreme[1]).all()
+    nothing = np.zeros((20, 20), dtype=np.int64)
+    assert (exact_product(nothing, extreme[1]) == 0).all()
 
 
 def test_zero_points_and_zero_errors_give_zero():

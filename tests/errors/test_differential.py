@@ -1,0 +1,123 @@
+"""Linear difference bounds: every range and every line against exact activations."""
+
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import random_layers, rational_difference
+
+from slth.errors.coupled import Boxes, Ranges, behind, matrices_of, region_of
+from slth.errors.differential import change_lines, final_form, hidden_layers, reach_of, relu_lines
+from slth.errors.domain import Ball, Box
+from slth.gadget import EffectiveLayer
+from slth.networks.layers import Dense
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("spread", [0.5, 2.0**-4, 2.0**-20])
+def test_all_ranges_hold_at_random_points(seed, spread):
+    rng = np.random.default_rng([22, seed])
+    layers = random_layers(rng, [3, 4, 4, 2], biases=bool(seed % 2), spread=spread)
+    low = rng.normal(size=3)
+    domain = Ball(3) if seed % 3 == 0 else Box(low, low + rng.random(3))
+    net = matrices_of(layers, domain)
+    for known, depth in zip(hidden_layers(net, region_of(domain)), (1, 2), strict=True):
+        r, after = known.ranges, behind(known.ranges)
+        for x in domain.sample(20, rng):
+            targets, tickets = exact_activations(layers[:depth], x)
+            for k, (z, ticket) in enumerate(zip(targets, tickets, strict=True)):
+                assert Fraction(r.low[0, k]) <= z <= Fraction(r.high[0, k])
+                assert Fraction(r.ticket_low[0, k]) <= ticket <= Fraction(r.ticket_high[0, k])
+                assert Fraction(r.least[0, k]) <= ticket - z <= Fraction(r.most[0, k])
+                d = max(ticket, 0) - max(z, 0)
+                assert Fraction(after.least[0, k]) <= d <= Fraction(after.most[0, k])
+                line = known.change
+                assert d <= Fraction(line.rise[0, k]) * (ticket - z) + Fraction(line.over[0, k])
+                assert d >= Fraction(line.slope[0, k]) * (ticket - z) - Fraction(line.under[0, k])
+
+
+def exact_activations(layers, x):
+    """Pre-activations of target and ticket behind the last layer, as Fractions."""
+    stripped = [EffectiveLayer(m.target, 0 * m.positive, 0 * m.negative, 0 * m.bias) for m in layers]
+    # g - f of (target 0, errors W + E) is the ticket itself.
+    alone = [
+        EffectiveLayer(
+            Dense(0 * m.target.weight),
+            m.target.weight + m.positive,
+            m.target.weight + m.negative,
+            m.bias if m.target.bias is None else m.bias + m.target.bias,
+        )
+        for m in layers
+    ]
+    plain = [
+        EffectiveLayer(
+            Dense(0 * m.target.weight), m.target.weight, m.target.weight,
+            0 * m.bias if m.target.bias is None else m.target.bias,
+        )
+        for m in stripped
+    ]  # fmt: skip
+    return rational_difference(plain, x), rational_difference(alone, x)
+
+
+def cases():
+    ends = [-2.0, -1.0, -0.25, 0.0, 0.25, 1.0, 2.0]
+    for (zl, zu), (a, b) in itertools.product(itertools.combinations_with_replacement(ends, 2), repeat=2):
+        yield zl, zu, a, b
+
+
+def one_unit(*ends):
+    return Ranges(*(np.array([[end]]) for end in ends))
+
+
+def test_the_relu_of_a_difference_is_exact_and_its_lines_hold_on_a_grid():
+    for zl, zu, a, b in cases():
+        z, change = np.meshgrid(np.linspace(zl, zu, 17), np.linspace(a, b, 17))
+        d = np.maximum(z + change, 0) - np.maximum(z, 0)
+        ranges = one_unit(zl, zu, zl + a, zu + b, a, b)
+        after = behind(ranges)
+        assert after.least[0, 0] == d.min()
+        assert after.most[0, 0] == d.max()
+        lines = change_lines(ranges)
+        assert (d <= lines.rise * change + lines.over + 1e-15).all()
+        assert (d >= lines.slope * change - lines.under - 1e-15).all()
+
+
+def test_lines_use_what_is_known_of_the_ticket():
+    # z in [-1, 1], D in [-2, 2], the ticket's unit on: d <= D; off: d <= 0. Both on: d = D.
+    on, off = one_unit(-1.0, 1.0, 0.0, 1.0, -2.0, 2.0), one_unit(-1.0, 1.0, -1.0, 0.0, -2.0, 2.0)
+    both = one_unit(0.0, 1.0, 0.0, 1.0, -1.0, 1.0)
+    assert (change_lines(on).rise, change_lines(on).over) == (1.0, 0.0)
+    assert (change_lines(off).rise, change_lines(off).over) == (0.0, 0.0)
+    lines = change_lines(both)
+    assert (lines.rise, lines.over, lines.slope, lines.under) == (1.0, 0.0, 1.0, 0.0)
+
+
+@given(st.floats(-4, 4), st.floats(0, 4), st.floats(0, 1))
+def test_lines_around_relu_hold_in_rationals(low, width, share):
+    high = low + width
+    z = min(max(low + share * width, low), high)
+    lines = relu_lines(np.array([[low]]), np.array([[high]]))
+    h, at = max(Fraction(z), Fraction(0)), Fraction(z)
+    assert h <= Fraction(lines.rise[0, 0]) * at + Fraction(lines.over[0, 0])
+    assert h >= Fraction(lines.slope[0, 0]) * at - Fraction(lines.under[0, 0])
+
+
+def test_roundings_are_covered_where_nearly_all_cancels():
+    # All units are on over [0, 1], so g - f = c x; the last error of each row is chosen so that c is next to 0.
+    for seed in range(30):
+        first, second = random_layers(np.random.default_rng([28, seed]), [1, 30, 2], spread=2.0**-6)
+        w1, e1 = abs(first.target.weight) + (1 << 43), abs(first.positive)
+        w2, e2 = second.target.weight, second.positive.copy()
+        through = (w1 + e1)[:, 0].astype(object)
+        left_over = w2.astype(object) @ e1[:, 0].astype(object) + e2.astype(object) @ through
+        e2[:, -1] -= (left_over // through[-1]).astype(np.int64)
+        none = [np.zeros(30, dtype=np.int64), np.zeros(2, dtype=np.int64)]
+        layers = [EffectiveLayer(Dense(w1), e1, e1, none[0]), EffectiveLayer(Dense(w2), e2, e2, none[1])]
+        truth = [max(v, 0) for v in rational_difference(layers, [1.0])]
+        net, region = matrices_of(layers, Box.cube(1, 0.0, 1.0)), Boxes(np.zeros((1, 1)), np.ones((1, 1)))
+        linear = reach_of(final_form(net[-1]), hidden_layers(net, region), region).bounds[0, :2]
+        for exact, bound in zip(truth, linear, strict=True):
+            assert exact <= Fraction(bound) <= exact + Fraction(1, 10**10)
