@@ -68,6 +68,7 @@ PUBLIC = {
     "fischer2021_biases": "slth.theorems",
     "gadhikar2023_sparse_source": "slth.theorems",
     "pensia2020_lower": "slth.theorems",
+    "grid_law": "slth.theorems",
     "kumar2025_quantised": "slth.theorems",
     "kumar2026_discrete": "slth.theorems",
     "lueker1998_subset_sum": "slth.theorems",

@@ -14,6 +14,7 @@ from slth.theorems import (
     ferre2026_neurons,
     fischer2021_biases,
     gadhikar2023_sparse_source,
+    grid_law,
     kumar2025_quantised,
     kumar2026_discrete,
     lueker1998_subset_sum,
@@ -48,6 +49,7 @@ CONSTRUCTIONS = (
 BOUNDS = (
     lueker1998_subset_sum,
     dacunha2023_subset_sum,
+    grid_law,
     kumar2026_discrete,
     natale2024_fixed_size,
     pensia2020_lower,

@@ -7,15 +7,17 @@ Statement.  Let f have depth L, parameters of modulus at most 1 and a Lipschitz 
             at least 1 - delta. I, the number of subset sums, is C (parameters of f)^(1 + a) times a power of
             log(1 / min(epsilon, delta)), for any a > 0.
 Kind.       upper. WIDTH and COPIES_RESTATED are restated (C is not given); ROWS, COPIES and TOLERANCE are derived, with
-            every constant, for ReLU and leaky ReLU (docs/proofs/depth_plus_one.md, not peer reviewed).
+            every constant, for ReLU and leaky ReLU (docs/proofs/depth_plus_one.md, not peer reviewed); `needed` is the
+            same for weights on the 2^-24 grid (`slth.theorems.grid_law`).
 Source.     arXiv 2205.02321, main theorem, restated from memory of the paper; the construction as in its released code;
             check the wording before quoting.
-Uses.       lueker1998_subset_sum, gadget (first pair), copies, copies_errors, activations.
+Uses.       lueker1998_subset_sum, grid_law, gadget (first pair), copies, copies_errors, activations.
 Notation.   rho (copies of a neuron) -> samples, or copies; N rows of the first matrix per input; L as in the paper.
 Departs.    The copies of a layer have errors of their own, and they grow by the masked random matrices, not by the
             target's: the tolerance of layer i is epsilon / L over the gains of the layers behind it. Bounds before the
             draw take the largest gain there is; the construction prunes the last layer first and takes the gains of the
-            masks it found, which are smaller. Biases are weights of a constant 1 that every layer hands on.
+            masks it found, which are smaller. Biases are weights of a constant 1 that every layer hands on. COPIES and
+            ROWS are for U[-1, 1]; the widths of sources and the hypotheses are for the grid.
 Errata.     In `slth.references`: the released code redraws samples until a subset fits, and looks at subsets of fewer
             than 10 samples.
 """
@@ -25,6 +27,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 import sympy
@@ -52,8 +55,10 @@ from slth.theorems.copies import (
     with_constant,
 )
 from slth.theorems.copies_errors import attained, by_norms, over_copies
-from slth.theorems.pairs import SLACK, check_delta, check_size, norms, on_grid
+from slth.theorems.grid_law import candidates_on_grid
+from slth.theorems.pairs import NOT_PROVED, SLACK, check_delta, check_size, norms, on_grid
 from slth.theorems.pairs import normalised as normalised
+from slth.theorems.pensia2020_subset_sum import DRIFT
 
 # 1. Statement ---------------------------------------------------------------------------------------------------------
 
@@ -61,9 +66,6 @@ NAME = "burkholz2022_depth"
 REFERENCE = BURKHOLZ2022
 
 QUESTION = any_or_nearest
-
-FINEST = 2.0**-22
-"""Sums of raw weights are multiples of 2^-24; a finer tolerance says nothing about the continuous law."""
 
 
 def instances(target: Target, copies: int = 1) -> int:
@@ -82,15 +84,15 @@ def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> 
     """The hypotheses of the theorem for this target and source, each with its numbers."""
     wide, (copies, rows) = with_constant(target), needed(target, epsilon, delta)
     largest = max(float(np.abs(layer.matrix).max()) for layer in wide.layers)
-    given = copies_of(target, source)
+    given, limits = copies_of(target, source), [NOT_PROVED if math.isinf(n) else n for n in (copies, rows)]
     units = source.widths[1] // wide.widths[0]
     least = min(given[:-1], default=1)
     return (
         Check("largest weight or bias of the target", largest, "<=", 1.0, largest <= 1),
         Check("depth of the source", source.depth, ">=", target.depth + 1, source.depth >= target.depth + 1),
         Check("law of the source", str(source.law), "in", str(Uniform()), source.law == Uniform()),
-        Check("copies of every hidden neuron", least, ">=", copies, least >= copies),
-        Check("rows of the first matrix per input", units, ">=", rows, units >= rows),
+        Check("copies of every hidden neuron", least, ">=", limits[0], least >= copies),
+        Check("rows of the first matrix per input", units, ">=", limits[1], units >= rows),
     )
 
 
@@ -178,6 +180,10 @@ def tolerances(target: Target, epsilon: float, gains: Sequence[float]) -> tuple[
     )
 
 
+RAW_DRIFT = Fraction(1, 2)
+"""Drift constant of a raw weight for targets in [-1, 1]."""
+
+
 def largest_gains(target: Target, copies: int) -> tuple[float, ...]:
     """The gain of a layer for every mask and draw: copies * sqrt(weights), as all weights are at most 1."""
     return tuple(copies * math.sqrt(layer.weight.size) for layer in with_constant(target).layers)
@@ -186,8 +192,8 @@ def largest_gains(target: Target, copies: int) -> tuple[float, ...]:
 def needed(target: Target, epsilon: float, delta: float) -> tuple[float, float]:
     """Copies of a hidden neuron and rows per input that suffice with probability 1 - delta (COPIES, ROWS).
 
-    More copies let errors grow more, so the least number that is enough for itself is sought. For ReLU, and for the
-    continuous law: on the grid a subset sum of n raw weights moves by at most n 2^-24, one of n products by n 2^-23.
+    More copies let errors grow more, so the least number that is enough for itself is sought. For ReLU, and for random
+    weights on the 2^-24 grid, by `slth.theorems.grid_law`.
 
     Args:
         target: fixes the widths; the numbers serve all targets with these norms at once.
@@ -195,7 +201,7 @@ def needed(target: Target, epsilon: float, delta: float) -> tuple[float, float]:
         delta: failure probability to allow.
 
     Returns:
-        Whole numbers, infinite where a subset sum of raw weights would have to be within 2^-22, too near to the grid.
+        Whole numbers, or both infinite where no number is proved: a tolerance is too near to the grid.
 
     Raises:
         ValueError: epsilon is not positive, delta not in (0, 1).
@@ -204,16 +210,16 @@ def needed(target: Target, epsilon: float, delta: float) -> tuple[float, float]:
     (53, 357)
     """
     check_delta(delta)
-    copies = enough = 1
-    while True:
+    copies: float = 0
+    enough: float = 1
+    while copies < enough < math.inf:
         copies = enough
-        wanted = tolerances(target, epsilon, largest_gains(target, copies))
-        if min(wanted[1:], default=1.0) < FINEST:
-            return math.inf, math.inf
-        values = {"I": instances(target, copies), "delta": delta}
-        if target.depth == 1 or (enough := math.ceil(COPIES.evaluate(t=min(wanted[1:]), **values))) <= copies:
-            break
-    return copies, math.ceil(ROWS.evaluate(t=wanted[0], **values))
+        wanted = tolerances(target, epsilon, largest_gains(target, int(copies)))
+        share = delta / instances(target, int(copies))
+        if target.depth > 1:
+            enough = candidates_on_grid(min(wanted[1:]), share, RAW_DRIFT)
+    rows = candidates_on_grid(wanted[0], share, DRIFT)
+    return (math.inf, math.inf) if math.inf in (enough, rows) else (copies, rows)
 
 
 # 3. Construction ------------------------------------------------------------------------------------------------------
@@ -248,7 +254,10 @@ def source(
             raise ValueError(f"need at least 1 candidate per weight, which is 1 copy of every neuron; got {samples}")
         enough = needed(target, epsilon, delta)
         if math.inf in enough:
-            raise ValueError(f"epsilon {epsilon:g} is too small for weights of 24 bits at this depth: use a larger one")
+            raise ValueError(
+                f"no width is proved to reach epsilon {epsilon:g} at this depth: it asks for subset sums too close to "
+                "the grid of 2^-24 on which the random weights lie; use a larger epsilon, or give samples yourself"
+            )
         samples, rows = int(enough[0]), int(enough[1]) if rows is None else rows
     rows = 2 * samples if rows is None else rows
     if rows < 1:

@@ -7,9 +7,10 @@ Statement.  Let f(x) = W_L relu(... relu(W_1 x + b_1) ...) + b_L with spectral n
             |x| <= 1. A bias is a subset sum too: a hidden unit that keeps its bias b > 0 and no weight computes
             relu(b) = b, a constant source, and the bias of the target is a sum of products v b.
 Kind.       upper. WIDTH is restated from memory of the paper, C has no value; ROWS is derived, with every constant
-            (see `slth.theorems.lueker1998_subset_sum` for the subset sums).
+            (see `slth.theorems.lueker1998_subset_sum` for the subset sums), ROWS_ON_GRID the same for weights on the
+            2^-24 grid (`slth.theorems.grid_law`), by which `samples_needed` and the hypotheses go.
 Source.     arXiv 2110.11150, restated from memory of the paper and its released code; check before quoting.
-Uses.       pensia2020_subset_sum, for the subset sums of the weights.
+Uses.       pensia2020_subset_sum, for the subset sums of the weights; grid_law.
 Notation.   samples candidates per weight and side, and per bias.
 Departs.    Errors go through the l2 recursion with bias errors, e_i = (s_i + eta_i) e_i-1 + eta_i B_i-1 + beta_i and
             B_i = s_i B_i-1 + |b_i| (`slth.errors.recursion`), solved for the tolerance by bisection. Last layers have
@@ -38,16 +39,16 @@ from slth.networks.target import Target, rescaled
 from slth.references import FISCHER2021
 from slth.subset_sum.questions import any_or_nearest
 from slth.symbols import symbol
-from slth.theorems import pensia2020_subset_sum
+from slth.theorems import grid_law, pensia2020_subset_sum
 from slth.theorems.certificate import Certificate, Check, Construction
 from slth.theorems.pairs import (
     SLACK,
     certificate,
-    check_delta,
     norms,
     paired_source,
     prune,
     samples_check,
+    samples_on_grid,
     sides,
     usual_checks,
 )
@@ -83,7 +84,7 @@ def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> 
         Check("largest bias of the target", largest, "<=", 1.0, largest <= 1),
         depth,
         law,
-        samples_check(source, samples_needed(target, epsilon, delta)),
+        samples_check(source, _needed(target, epsilon, delta)),
     )
 
 
@@ -105,6 +106,9 @@ WIDTH = Bound(
 
 ROWS = pensia2020_subset_sum.ROWS
 """Rows per channel for I subset sums of tolerance t; a bias is one more channel with targets in [-1, 1]."""
+
+ROWS_ON_GRID = pensia2020_subset_sum.ROWS_ON_GRID
+"""The same for weights and biases on the odd multiples of 2^-24."""
 
 
 def promised(target: Target, tolerances: Sequence[float]) -> float:
@@ -153,13 +157,16 @@ def tolerances(target: Target, epsilon: float) -> tuple[float, ...]:
 
 
 def samples_needed(target: Target, epsilon: float, delta: float) -> int:
-    """Candidates per weight and side, and per bias, that suffice with probability 1 - delta (ROWS).
+    """Candidates per weight and side, and per bias, that suffice with probability 1 - delta: ROWS_ON_GRID over two.
 
     Raises:
-        ValueError: epsilon is not positive, delta not in (0, 1).
+        ValueError: epsilon is not positive, or so small that no number is proved; delta not in (0, 1).
     """
-    check_delta(delta)
-    return math.ceil(ROWS.evaluate(I=instances(target), t=min(tolerances(target, epsilon)), delta=delta) / 2)
+    return grid_law.whole(_needed(target, epsilon, delta), epsilon)
+
+
+def _needed(target: Target, epsilon: float, delta: float) -> float:
+    return samples_on_grid(target, tolerances(target, epsilon), delta, pensia2020_subset_sum.DRIFT)
 
 
 # 3. Construction ------------------------------------------------------------------------------------------------------

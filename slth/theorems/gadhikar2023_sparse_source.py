@@ -10,11 +10,13 @@ Kind.       upper. FACTOR is as in the abstract, its constant C is not given; CO
             every constant.
 Source.     arXiv 2210.02412, abstract; the theorems restated from memory; check before quoting.
 Uses.       lueker1998_subset_sum: a sample that is zero with probability 1 - p has p times the drift constant.
-            pensia2020_subset_sum for the tolerances.
+            pensia2020_subset_sum for the tolerances, grid_law.
 Notation.   p -> p_edge; the paper's sparsity is 1 - p.
 Departs.    Pairs of matrices (depth 2 L) instead of the paper's depth L + 1. In a pair both edges of a candidate
             have to be present, so the drift constant of a row is p^2 / 8 and the factor is 1 / p^2; where only one
-            edge of a candidate is random it is 1 / p. Edges that are absent are never counted as kept.
+            edge of a candidate is random it is 1 / p. Edges that are absent are never counted as kept. ROWS is for
+            U[-1, 1]; `samples_needed` and the hypotheses are for weights on the 2^-24 grid, with `share_on_grid` for p,
+            which is p if 2^8 p is a whole number (docs/proofs/grid_law.md).
 Errata.     The factor 1 / log(1 / (1 - p)) belongs to trained weights; it tends to 0 as p tends to 1 and so cannot be
             the factor for strong tickets.
 
@@ -27,9 +29,9 @@ has drift constant 1/4 for targets in [-1, 1]; so m = p^2 / 8 and the rate is 1 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from functools import wraps
 
 import numpy as np
@@ -39,6 +41,7 @@ from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
 from slth.errors import Ball, Box
 from slth.gadget import Question
+from slth.grid import WEIGHT_EXPONENT
 from slth.laws import Thinned
 from slth.networks.source import Source
 from slth.networks.target import Target
@@ -48,9 +51,10 @@ from slth.subset_sum import Subsets, SubsetSums
 from slth.subset_sum.masks import pack
 from slth.subset_sum.questions import any_or_nearest
 from slth.symbols import symbol
+from slth.theorems import grid_law
 from slth.theorems.certificate import Certificate, Check, Construction
 from slth.theorems.lueker1998_subset_sum import FAILURE as DENSE_FAILURE
-from slth.theorems.pairs import certificate, check_delta, paired_source, prune, samples_check, usual_checks
+from slth.theorems.pairs import certificate, paired_source, prune, samples_check, samples_on_grid, usual_checks
 from slth.theorems.pairs import instances as instances
 from slth.theorems.pairs import normalised as normalised
 from slth.theorems.pairs import tolerances as tolerances
@@ -68,7 +72,7 @@ DENSITY = 0.5
 def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> tuple[Check, ...]:
     """The hypotheses of the strong form for this target and source, each with its numbers."""
     density = source.law.density if isinstance(source.law, Thinned) else 1.0
-    needed = samples_needed(target, epsilon, delta, density)
+    needed = _needed(target, epsilon, delta, density)
     return (*usual_checks(target, source, Thinned(density)), samples_check(source, needed))
 
 
@@ -115,19 +119,50 @@ ROWS = Bound(
 )
 
 
-def samples_needed(target: Target, epsilon: float, delta: float, density: float = DENSITY) -> int:
-    """Candidates per weight and side that suffice with probability 1 - delta for all such targets at once (ROWS).
+def share_on_grid(density: float) -> Fraction:
+    """Weight with which the law `Thinned(density)` contains the uniform law on the 2^24 values of a weight.
+
+    Of the 2^32 patterns of bits, every value has at least floor(round(2^32 p) / 2^24).
+
+    Args:
+        density: p in [2^-20, 1].
+
+    Returns:
+        p if 2^8 p is a whole number, else a little less; 0 for p below 2^-8.
 
     Raises:
-        ValueError: epsilon is not positive, delta not in (0, 1).
+        ValueError: the density is out of its range.
+
+    >>> share_on_grid(0.5), share_on_grid(0.3)
+    (Fraction(1, 2), Fraction(19, 64))
+    """
+    patterns = round(Thinned(density).density * 2**32)
+    return Fraction(patterns >> WEIGHT_EXPONENT, 1 << (32 - WEIGHT_EXPONENT))
+
+
+def samples_needed(target: Target, epsilon: float, delta: float, density: float = DENSITY) -> int:
+    """Candidates per weight and side that suffice with probability 1 - delta for all such targets at once.
+
+    That is ROWS over two, for weights on the grid: with `share_on_grid` for p, and by `slth.theorems.grid_law`.
+
+    Raises:
+        ValueError: epsilon is not positive, or epsilon or the density so small that no number is proved; delta or the
+            density is out of its range.
 
     >>> target = Target.from_floats([[[0.5]]])
     >>> samples_needed(target, 0.1, 0.1, density=1.0), samples_needed(target, 0.1, 0.1, density=0.5)
     (81, 330)
     """
-    check_delta(delta)
-    smallest = min(tolerances(target, epsilon))
-    return math.ceil(ROWS.evaluate(I=instances(target), t=smallest, delta=delta, p_edge=density) / 2)
+    if share_on_grid(density) == 0:
+        raise ValueError(
+            f"no number of candidates is proved for density {density}: below 2^-8 a weight of 32 bits does not take "
+            "every value of the grid; use a larger density, or give samples yourself"
+        )
+    return grid_law.whole(_needed(target, epsilon, delta, density), epsilon)
+
+
+def _needed(target: Target, epsilon: float, delta: float, density: float) -> float:
+    return samples_on_grid(target, tolerances(target, epsilon), delta, share_on_grid(density) ** 2 / 8)
 
 
 # 3. Construction ------------------------------------------------------------------------------------------------------

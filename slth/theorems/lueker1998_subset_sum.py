@@ -16,8 +16,8 @@ Notation.   epsilon tolerance, delta failure probability, n samples, [-R, R] win
             constant of the law for the window (U[-1, 1]: 1/2 for R from 1/2 to 1), v covered share, q = E
             X^2, z one target.
 Departs.    Lueker's failure probability is epsilon itself; here delta is a number of its own. Any window and
-            any law with a drift constant. The law on the grid is within 2^-24 of the continuous one
-            (weights), so subset sums of n products move by at most n 2^-23.
+            any law with a drift constant. FAILURE, CANDIDATES and TOLERANCE with U[-1, 1] mean the continuous law; for
+            random weights on the grid of 2^-24 see `slth.theorems.grid_law`.
 Errata.     C has no value. Corollary 3.3 is another statement than Corollary 2.5.
 
 Sketch of the proof.  Let A_0 = [-e, e] with e = epsilon / 2, A_t+1 = (A_t or A_t + X_t+1) within [-R, R], and v_t
@@ -190,7 +190,7 @@ def expected_failure(n: int, epsilon: float, window: float, second_moment: float
 
     Given the samples, subset sums are taken as points of a Poisson process of density rho(z) = 2^n normal(z; Z s, s^2),
     s^2 = n q / 4, with Z standard normal for the random total: E_Z of 1 - exp(-integral of rho e^(-2 epsilon rho)).
-    Right within a factor of 2 where it is above 0.05, too small below: samples of few signs are missing from it.
+    Right within a factor of 2.2 where it is above 0.05, too small below: samples of few signs are missing from it.
 
     Args:
         n: number of samples, >= 1.

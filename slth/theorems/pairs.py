@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
@@ -23,6 +24,7 @@ from slth.networks.source import Source
 from slth.networks.target import Target, rescaled
 from slth.networks.ticket import Ticket
 from slth.theorems.certificate import Certificate, Check, Construction
+from slth.theorems.grid_law import VALUES, candidates_on_grid
 
 SLACK = 2.0**-40
 """Rescaled layers keep this relative distance from norm 1, lest rounding onto the grid lift them above it."""
@@ -82,6 +84,32 @@ def check_delta(delta: float) -> None:
     """Raises ValueError unless delta is a failure probability strictly between 0 and 1."""
     if not 0 < delta < 1:
         raise ValueError(f"delta, the failure probability, must lie strictly between 0 and 1; got {delta}")
+
+
+def samples_on_grid(
+    target: Target, wanted: Sequence[float], delta: float, drift: Fraction | float, values: int = VALUES
+) -> float:
+    """Candidates per weight and side that suffice with probability 1 - delta for all targets of these widths at once.
+
+    Half of the rows that `slth.theorems.grid_law` asks for, as the random weights lie on a grid.
+
+    Args:
+        target: fixes the widths.
+        wanted: tolerance of one subset sum in every layer.
+        delta: failure probability to allow, in (0, 1).
+        drift: drift constant of a row for targets in [-1, 1]; where the sign of a row decides whom it serves, half of
+            that of its product.
+        values: number of values of a weight of the second matrix: 2^24 for U[-1, 1], 2^23 for U[-1/2, 1/2].
+
+    Returns:
+        A whole number >= 1, or infinity where no number is proved; `slth.theorems.grid_law.whole` refuses that.
+
+    Raises:
+        ValueError: delta is out of its range.
+    """
+    check_delta(delta)
+    rows = candidates_on_grid(min(wanted), delta / instances(target), drift, values=values)
+    return max(1, math.ceil(rows / 2)) if math.isfinite(rows) else math.inf
 
 
 def paired_source(target: Target, samples: int, seed: int, trial: int = 0, law: Law = Uniform()) -> Source:
@@ -224,7 +252,12 @@ def usual_checks(target: Target, source: Source, law: Law = Uniform()) -> tuple[
     )
 
 
-def samples_check(source: Source, needed: int) -> Check:
-    """Whether the source has the candidates that the theorem asks for."""
+NOT_PROVED = "no number is proved"
+"""Limit of the check on the candidates where no number suffices by the theorem."""
+
+
+def samples_check(source: Source, needed: float) -> Check:
+    """Whether the source has the candidates that the theorem asks for; an infinite number is one that is not proved."""
     samples = samples_per_weight(source)
-    return Check("candidates per weight and side", samples, ">=", needed, samples >= needed)
+    limit = NOT_PROVED if math.isinf(needed) else needed
+    return Check("candidates per weight and side", samples, ">=", limit, samples >= needed)

@@ -5,10 +5,11 @@ Statement.  Let f(x) = W_L relu(W_L-1 ... relu(W_1 x)) with spectral norms |W_i|
             and M_2i has d_i. With probability at least 1 - delta, for every such f at once, masks of g exist with
             |f(x) - g(x)| <= epsilon in l2 for all |x| <= 1.
 Kind.       upper. WIDTH is restated (the constant C is not in the paper and must be supplied); ROWS and GUARANTEED
-            are derived, with every constant (see `slth.theorems.lueker1998_subset_sum` for the subset sums).
+            are derived, with every constant (see `slth.theorems.lueker1998_subset_sum` for the subset sums);
+            ROWS_ON_GRID and `samples_needed` are the same for weights on the 2^-24 grid (`slth.theorems.grid_law`).
 Source.     arXiv 2006.07990, Theorem 1, restated from later papers (arXiv 2410.14754, 2511.04217) and from memory;
             check the wording before quoting.
-Uses.       lueker1998_subset_sum, gadget.
+Uses.       lueker1998_subset_sum, grid_law, gadget.
 Notation.   l -> L (depth), n -> samples (candidates per weight and side), N = 2 n rows of M_2i-1 per input.
 Departs.    A hidden unit serves the sign that its weight has, wherever in its block it stands (the paper fixes half of
             the block for each sign; all its masks stay available). Layers behind a ReLU see non-negative inputs and
@@ -16,7 +17,9 @@ Departs.    A hidden unit serves the sign that its weight has, wherever in its b
             needs, ((1 + epsilon)^(1/L) - 1) / sqrt(c d_i d_i-1) with c = 2 for the first layer and 1 behind it; the
             paper's epsilon / (2 L d_i d_i-1) is smaller. Biases are weights of a constant input 1 whose random weights
             are the biases of the hidden units; the paper has none. Targets with norms above 1 enter rescaled
-            (`normalised`), or with their own norms in the tolerance.
+            (`normalised`), or with their own norms in the tolerance. The random weights of a source are on the grid of
+            2^-24: ROWS and GUARANTEED are the statement, for U[-1, 1]; the widths of sources, the hypotheses and
+            `guaranteed_error` are for the grid, which asks for at most one row more while tolerances are above 10^-5.
 Errata.     The base of the logarithm is not stated. |W| <= 1 is needed, entries of modulus <= 1 are not enough. The
             subset sums need targets in [-1, 1], not [-1/2, 1/2].
 """
@@ -25,6 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
 
 import sympy
 
@@ -37,13 +41,14 @@ from slth.networks.target import Target
 from slth.references import PENSIA2020
 from slth.subset_sum.questions import any_or_nearest
 from slth.symbols import symbol
+from slth.theorems import grid_law
 from slth.theorems.certificate import Certificate, Check, Construction
 from slth.theorems.pairs import (
     certificate,
-    check_delta,
     paired_source,
     prune,
     samples_check,
+    samples_on_grid,
     sides,
     usual_checks,
 )
@@ -61,7 +66,7 @@ QUESTION = any_or_nearest
 
 def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> tuple[Check, ...]:
     """The hypotheses of the theorem for this target and source, each with its numbers."""
-    return (*usual_checks(target, source), samples_check(source, samples_needed(target, epsilon, delta)))
+    return (*usual_checks(target, source), samples_check(source, _needed(target, epsilon, delta)))
 
 
 # 2. Bound -------------------------------------------------------------------------------------------------------------
@@ -117,18 +122,36 @@ GUARANTEED = Bound(
 )
 
 
+DRIFT = Fraction(1, 8)
+"""Drift constant of a row for targets in [-1, 1]: 1/4 for a product, half of that as half of the rows fit the sign."""
+
+ROWS_ON_GRID = Bound(
+    name="rows per input on the grid",
+    quantity=_N,
+    direction=Direction.UPPER,
+    expression=grid_law.CANDIDATES_ON_GRID.with_values(R=1, m=DRIFT).expression.subs({_eps: _t, _delta: _delta / _I}),
+    provenance=Provenance.DERIVED,
+    reference=REFERENCE,
+    note="ROWS for weights on the odd multiples of 2^-24; infinite for t up to 1.42 2^-24, where no number is proved",
+)
+
+
 def samples_needed(target: Target, epsilon: float, delta: float) -> int:
-    """Candidates per weight and side that suffice with probability 1 - delta for all such targets at once (ROWS).
+    """Candidates per weight and side that suffice with probability 1 - delta for all such targets at once.
+
+    That is ROWS_ON_GRID over two.
 
     Raises:
-        ValueError: epsilon is not positive, delta not in (0, 1).
+        ValueError: epsilon is not positive, or so small that no number is proved; delta not in (0, 1).
 
     >>> samples_needed(Target.from_floats([[[0.5]]]), epsilon=0.1, delta=0.1)
     81
     """
-    check_delta(delta)
-    smallest = min(tolerances(target, epsilon))
-    return math.ceil(ROWS.evaluate(I=instances(target), t=smallest, delta=delta) / 2)
+    return grid_law.whole(_needed(target, epsilon, delta), epsilon)
+
+
+def _needed(target: Target, epsilon: float, delta: float) -> float:
+    return samples_on_grid(target, tolerances(target, epsilon), delta, DRIFT)
 
 
 def guaranteed_error(target: Target, samples: int, delta: float) -> float:
@@ -137,7 +160,7 @@ def guaranteed_error(target: Target, samples: int, delta: float) -> float:
     The inverse of `samples_needed` for norms of at most 1: a curve to draw beside measured errors. Infinite where it
     would overflow.
     """
-    t = GUARANTEED.evaluate(I=instances(target), N=2 * samples, delta=delta)
+    t = grid_law.tolerance_on_grid(2 * samples, delta / instances(target), DRIFT)
     growth = [math.log1p(t * math.sqrt(sides(i) * layer.channels.size)) for i, layer in enumerate(target.layers)]
     return math.expm1(sum(growth)) if sum(growth) < 700 else math.inf
 

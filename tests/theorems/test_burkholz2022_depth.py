@@ -26,6 +26,7 @@ from slth.theorems import pensia2020_subset_sum as pensia
 from slth.theorems.certificate import Verdict
 from slth.theorems.copies import copied_layers, copies_of, gain, widened, with_constant
 from slth.theorems.copies_errors import by_norms, over_copies, target_values, ticket_values
+from slth.theorems.grid_law import candidates_on_grid
 from slth.theorems.theorem import verify
 
 BIASED = ([[[0.5, -0.25], [0.1, 0.3]], [[0.4, -0.5], [0.2, 0.6]], [[0.3, 0.7]]], [[0.2, -0.1], None, [0.3]])
@@ -215,6 +216,23 @@ def test_copies_and_rows_are_the_explicit_subset_sum_theorem_for_their_samples()
         assert bound.evaluate(**values) == pytest.approx(expected, rel=1e-12)
 
 
+def test_the_numbers_needed_are_those_of_the_grid_law_for_their_samples():
+    for target, epsilon in ((small(), 0.1), (small(), 1e-3), (small(widths=(2, 3, 2, 2)), 0.1)):
+        copies, rows = burkholz.needed(target, epsilon, 0.1)
+        wanted = burkholz.tolerances(target, epsilon, burkholz.largest_gains(target, copies))
+        share = 0.1 / burkholz.instances(target, copies)
+        assert candidates_on_grid(min(wanted[1:]), share, 0.5) <= copies
+        assert rows == candidates_on_grid(wanted[0], share, 0.125)
+        assert rows >= burkholz.ROWS.evaluate(I=burkholz.instances(target, copies), t=wanted[0], delta=0.1)
+
+
+def test_where_a_tolerance_is_too_near_to_the_grid_no_number_is_proved_and_the_hypotheses_say_so():
+    target = small(widths=(2, 3, 2, 2))
+    assert burkholz.needed(target, 0.01, 0.1) == (math.inf, math.inf)
+    checks = burkholz.hypotheses(target, burkholz.source(target, 0.01, 0.1, 0, samples=5), 0.01, 0.1)
+    assert [(check.limit, check.holds) for check in checks[-2:]] == [("no number is proved", False)] * 2
+
+
 def test_the_tolerance_is_the_bound_of_the_same_name():
     target = small(widths=(3, 3, 3))
     found = burkholz.tolerances(target, 0.1, burkholz.largest_gains(target, 7))
@@ -317,7 +335,7 @@ def test_the_smallest_number_of_copies_grows_like_a_logarithm():
     assert 0.5 < slope < 4
 
 
-@pytest.mark.parametrize(("depth", "copies", "candidates"), [(2, 24, 20), (3, 30, 24)])
+@pytest.mark.parametrize(("depth", "copies", "candidates"), [(2, 24, 20), pytest.param(3, 30, 24, marks=pytest.mark.slow)])
 def test_depth_is_l_plus_one_for_more_parameters_than_depth_2l(depth, copies, candidates):
     # d = 3, epsilon = delta = 0.1: at the bounds' own widths, and at widths that hold in most of four draws.
     target = small(widths=(3,) * (depth + 1))
@@ -424,7 +442,7 @@ def test_hypotheses_name_what_is_short():
         (0.1, math.nan, 5, None, "delta"),
         (0.1, 0.1, 0, None, "at least 1 candidate"),
         (0.1, 0.1, 5, 0, "at least 1 row"),
-        (1e-8, 0.1, None, None, "24 bits"),
+        (1e-8, 0.1, None, None, "no width is proved"),
         (1e-14, 0.1, 4, None, "unit of the grid"),
         (0.1, 0.1, 10**8, None, "would not fit in memory"),
     ],

@@ -127,6 +127,18 @@ def test_the_restated_width_has_no_number_without_its_constant():
     assert wide == pytest.approx(4 * math.log(9 * 2 / 0.1))
 
 
+def test_the_candidates_needed_are_half_the_rows_on_the_grid_or_not_proved():
+    target = biased()
+    for epsilon in (0.1, 1e-4):
+        t = min(fischer.tolerances(target, epsilon))
+        rows = fischer.ROWS_ON_GRID.evaluate(I=fischer.instances(target), t=t, delta=0.1)
+        assert fischer.samples_needed(target, epsilon, 0.1) == math.ceil(math.ceil(rows) / 2)
+    with pytest.raises(ValueError, match="no number of candidates is proved"):
+        fischer.samples_needed(target, 1e-8, 0.1)
+    given = fischer.source(target, 1e-8, 0.1, seed=0, samples=30)
+    assert fischer.hypotheses(target, given, 1e-8, 0.1)[-1].limit == "no number is proved"
+
+
 @pytest.mark.parametrize("epsilon", [0.0, -1.0, math.nan, math.inf])
 def test_an_impossible_epsilon_is_refused(epsilon):
     with pytest.raises(ValueError, match="epsilon"):

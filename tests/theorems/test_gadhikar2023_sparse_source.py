@@ -26,6 +26,42 @@ def test_a_fully_present_source_asks_for_what_a_dense_one_does():
     assert gadhikar.samples_needed(target, 0.1, 0.1, density=1.0) == pensia.samples_needed(target, 0.1, 0.1)
 
 
+@pytest.mark.parametrize("density", [1.0, 0.5, 0.3, 0.2, 0.004])
+def test_a_thinned_weight_takes_every_value_of_the_grid_with_the_share_that_is_counted_on(density):
+    law, patterns = Thinned(density), round(density * 2**32)
+    share = gadhikar.share_on_grid(density)
+    for middle in (300, patterns // 3, patterns // 2, patterns - 600):
+        near = np.arange(max(0, middle - 2000), min(patterns, middle + 2000), dtype=np.uint32)
+        found, times = np.unique(law.weights(near), return_counts=True)
+        assert set(np.diff(found)) <= {2}
+        # The first and the last value may have patterns outside.
+        assert (times[1:-1] >= share * 2**8).all()
+        assert (times[1:-1] <= share * 2**8 + 1).all()
+    ends = law.weights(np.array([0, patterns - 1], dtype=np.uint32))
+    assert ends.tolist() == [1 - 2**24, 2**24 - 1]
+    assert density - 2.0**-8 < share <= density
+
+
+def test_a_density_that_fits_the_bits_costs_nothing_and_another_a_little():
+    rows = [
+        2
+        * gadhikar.samples_needed(ONE, 0.1, 0.1, density=p)
+        / gadhikar.ROWS.evaluate(I=2, t=0.1 / 2**0.5, delta=0.1, p_edge=p)
+        for p in (0.5, 0.25, 0.3, 0.05)
+    ]
+    assert all(1 <= ratio <= 1.005 for ratio in rows[:2])
+    assert all(1 <= ratio <= 1.2 for ratio in rows[2:])
+
+
+def test_where_no_number_is_proved_the_hypothesis_says_so_and_no_width_is_chosen():
+    for epsilon, density, why in ((1e-8, 0.5, "to reach epsilon"), (0.1, 0.003, "for density")):
+        with pytest.raises(ValueError, match=f"no number of candidates is proved {why}"):
+            gadhikar.samples_needed(ONE, epsilon, 0.1, density)
+        drawn = gadhikar.source(ONE, epsilon, 0.1, seed=0, samples=40, density=density)
+        last = gadhikar.hypotheses(ONE, drawn, epsilon, 0.1)[-1]
+        assert (last.limit, last.holds) == ("no number is proved", False)
+
+
 def test_thinned_failure_is_the_dense_bound_with_p_times_the_drift():
     law = Thinned(0.3)
     thinned = gadhikar.FAILURE.evaluate(epsilon=0.01, R=0.5, n=80, m=Uniform().drift(0.5), p_edge=0.3)

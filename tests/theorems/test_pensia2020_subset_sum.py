@@ -18,6 +18,7 @@ from slth.networks.torch_export import to_module
 from slth.subset_sum.questions import any_or_nearest, nearest, sparsest_or_nearest
 from slth.theorems import pensia2020_subset_sum as pensia
 from slth.theorems.certificate import Check, Verdict
+from slth.theorems.grid_law import candidates_on_grid
 from slth.theorems.pairs import samples_per_weight
 from slth.theorems.theorem import verify
 
@@ -83,6 +84,32 @@ def test_rows_for_a_784_500_10_network_match_the_worked_example():
 def test_rows_and_guaranteed_tolerance_are_inverse():
     t = pensia.GUARANTEED.evaluate(I=100, N=300, delta=0.05)
     assert pensia.ROWS.evaluate(I=100, t=t, delta=0.05) == pytest.approx(300, rel=1e-12)
+
+
+def test_rows_on_the_grid_are_those_of_the_grid_law_and_hardly_more_than_rows():
+    values = {"I": 100, "t": 1e-4, "delta": 0.05}
+    grid, continuous = pensia.ROWS_ON_GRID.evaluate(**values), pensia.ROWS.evaluate(**values)
+    assert continuous < grid < continuous + 0.01
+    assert math.ceil(grid) == candidates_on_grid(1e-4, 0.05 / 100, pensia.DRIFT)
+    assert pensia.ROWS_ON_GRID.evaluate(**values | {"t": 8e-8}) == math.inf
+
+
+def test_the_candidates_needed_are_half_the_rows_on_the_grid():
+    target = small()
+    for epsilon in (0.1, 1e-3, 1e-5):
+        t = min(pensia.tolerances(target, epsilon))
+        rows = pensia.ROWS_ON_GRID.evaluate(I=pensia.instances(target), t=t, delta=0.1)
+        assert pensia.samples_needed(target, epsilon, 0.1) == math.ceil(math.ceil(rows) / 2)
+
+
+def test_for_an_epsilon_near_the_grid_no_number_is_proved_and_the_hypothesis_says_so():
+    target = small()
+    assert pensia.samples_needed(target, 2e-6, 0.1) < math.inf
+    with pytest.raises(ValueError, match="no number of candidates is proved to reach epsilon 1e-07"):
+        pensia.source(target, 1e-7, 0.1, seed=0)
+    given = pensia.source(target, 1e-7, 0.1, seed=0, samples=30)
+    last = pensia.hypotheses(target, given, 1e-7, 0.1)[-1]
+    assert (last.value, last.limit, last.holds) == (30, "no number is proved", False)
 
 
 def test_the_published_width_refuses_to_be_evaluated_without_its_constant():
