@@ -53,6 +53,9 @@ def rows(module: Any, draws: int, largest: int) -> list[dict[str, Any]]:
                 "source weights": certificates[0].construction.ticket.source.parameters,
                 "draws": draws,
                 "proved": held,
+                "of them empty": sum(
+                    one.verdict is Verdict.HOLDS and one.construction.ticket.kept == 0 for one in certificates
+                ),
                 "chance from": round(chance.low, 3),
                 "chance to": round(chance.high, 3),
                 "median proved error": float(f"{statistics.median(one.error.upper for one in certificates):.3g}"),

@@ -86,6 +86,13 @@ PUBLIC = {
     "Certificate": "slth.theorems.certificate",
     "verify": "slth.theorems.theorem",
     # many draws, figures
+    "binomial_interval": "slth.confidence",
+    "anytime_interval": "slth.confidence",
+    "fit_bits": "slth.fits",
+    "fit_constant": "slth.fits",
+    "power": "slth.power",
+    "manifest": "slth.experiments.manifests",
+    "judge_failures": "slth.experiments.verdicts",
     "sweep": "slth.experiments.sweep",
     "sweep_candidates": "slth.experiments.sweep",
     "smallest_n": "slth.experiments.search",

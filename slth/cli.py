@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slth.commands_draws import recheck
 from slth.commands_law import law
 from slth.commands_subset_sum import subset_sum
 from slth.commands_sweep import export, status, sweep
@@ -43,6 +44,7 @@ app.command("bound")(bound)
 app.command("sweep")(sweep)
 app.command("status")(status)
 app.command("export")(export)
+app.command("recheck")(recheck)
 
 
 class Solver(StrEnum):
