@@ -16,6 +16,7 @@ import typer
 
 from slth.commands_draws import recheck
 from slth.commands_law import law
+from slth.commands_report import report
 from slth.commands_subset_sum import subset_sum
 from slth.commands_sweep import export, status, sweep
 from slth.commands_theorem import bound, list_theorems, theorem
@@ -45,6 +46,7 @@ app.command("sweep")(sweep)
 app.command("status")(status)
 app.command("export")(export)
 app.command("recheck")(recheck)
+app.command("report")(report)
 
 
 class Solver(StrEnum):

@@ -7,22 +7,18 @@ not know of. Dots are measured, bars are exact intervals, lines are bounds and l
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from slth.confidence import Interval
 from slth.experiments.laws import FailureRow, MedianRow, SmallestRow
-from slth.experiments.ticket_counts import CountRow
-from slth.plots import FAILED_COLOUR, LOWER_COLOUR, STYLE, UPPER_COLOUR
-
-THEOREM, COUNTING = (0, (5, 2.5)), (0, (1, 1.8))
-"""Dashes of a theorem's curve and of a counting bound's, as in `slth.plots`."""
+from slth.experiments.ticket_rows import CountRow, SizeRow
+from slth.plots import FAILED_COLOUR, LOWER_COLOUR, UPPER_COLOUR
+from slth.plots_axes import COUNTING, THEOREM, framed, on_axes
 
 
 def median_errors(rows: Sequence[MedianRow], *, ax: Axes | None = None) -> Axes:
@@ -52,7 +48,7 @@ def median_errors(rows: Sequence[MedianRow], *, ax: Axes | None = None) -> Axes:
         ax.set(yscale="log", xlabel="samples $n$", ylabel=f"median best error for the target {first.target:g}")
         _finish(ax, f"samples from {first.law}")
 
-    return _on_axes(draw, ax)
+    return on_axes(draw, ax)
 
 
 def smallest_samples(rows: Sequence[SmallestRow], *, ax: Axes | None = None) -> Axes:
@@ -96,7 +92,7 @@ def smallest_samples(rows: Sequence[SmallestRow], *, ax: Axes | None = None) -> 
         window = rf"$[-{first.window:g}, {first.window:g}]$"
         _finish(ax, f"cover {window} in {first.level:.0%} of {first.draws} draws; samples from {first.law}", columns=2)
 
-    return _on_axes(draw, ax)
+    return on_axes(draw, ax)
 
 
 def failure_probabilities(rows: Sequence[FailureRow], *, ax: Axes | None = None) -> Axes:
@@ -131,7 +127,7 @@ def failure_probabilities(rows: Sequence[FailureRow], *, ax: Axes | None = None)
         ax.set_ylim(min(0.3 / first.draws, min(row.lower for row in rows if row.failures or row is first)), 1.6)
         _finish(ax, f"samples from {first.law}")
 
-    return _on_axes(draw, ax)
+    return on_axes(draw, ax)
 
 
 def count_distribution(rows: Sequence[CountRow], *, ax: Axes | None = None) -> Axes:
@@ -165,7 +161,40 @@ def count_distribution(rows: Sequence[CountRow], *, ax: Axes | None = None) -> A
         epsilon = f"{first.epsilon:g}"
         _finish(ax, rf"$N$ subsets within ${epsilon}$ of {first.target:g}; samples from {first.law}")
 
-    return _on_axes(draw, ax)
+    return on_axes(draw, ax)
+
+
+def counts_of_sizes(rows: Sequence[SizeRow], *, ax: Axes | None = None) -> Axes:
+    """The mean number of subsets of every size within the tolerance, with the limit, on a logarithmic axis.
+
+    Args:
+        rows: of `slth.experiments.ticket_counts.counts_of_sizes`, of one law.
+        ax: where to draw; by default the axes of a new figure.
+
+    Returns:
+        The axes. Sizes of which no subset was found have no dot.
+
+    Raises:
+        ValueError: no rows, or rows of several laws.
+
+    >>> from slth.experiments import ticket_counts
+    >>> counts_of_sizes(ticket_counts.counts_of_sizes(n=8, draws=20)).get_yscale()
+    'log'
+    """
+    first = _one_law(rows)
+
+    def draw(ax: Axes) -> None:
+        found = [row for row in rows if row.mean > 0]
+        ax.plot([row.k for row in rows], [row.predicted_mean for row in rows], color="black", linewidth=1.3,
+                label="limit (heuristic)")  # fmt: skip
+        ax.plot([row.k for row in found], [row.mean for row in found], "o", color=UPPER_COLOUR, markersize=4,
+                label=f"measured, mean of {first.draws} draws")  # fmt: skip
+        ax.set(yscale="log", xlabel="size $k$ of the subset", ylabel=r"subsets of size $k$, $\mathrm{E}N_k$")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        epsilon = f"{first.epsilon:g}"
+        _finish(ax, rf"within ${epsilon}$ of {first.target:g}; {first.n} samples from {first.law}")
+
+    return on_axes(draw, ax)
 
 
 def _one_law(rows: Sequence[Any]) -> Any:
@@ -176,18 +205,6 @@ def _one_law(rows: Sequence[Any]) -> Any:
             f"a figure shows one law; got {sorted({row.law for row in rows})}: draw each into axes of its own"
         )
     return rows[0]
-
-
-def _on_axes(draw: Callable[[Axes], None], ax: Axes | None) -> Axes:
-    if ax is None:
-        with matplotlib.rc_context(STYLE):
-            figure = Figure(figsize=(7, 4.5), layout="constrained")
-            ax = figure.add_subplot()
-            draw(ax)
-            figure.draw_without_rendering()  # matplotlib makes tick labels late: here, while the style holds
-        return ax
-    draw(ax)
-    return ax
 
 
 def _dots(ax: Axes, x: Sequence[float], intervals: Sequence[Interval], colour: str, label: str) -> None:
@@ -206,9 +223,5 @@ def _finish(ax: Axes, title: str, columns: int = 1) -> None:
     ax.set_title(title, fontsize=10.5, color="0.25", loc="left")
     if ax.get_xscale() == "linear" and ax.get_xlabel() == "samples $n$":
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.tick_params(which="both", direction="out", color="0.5")
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color("0.5")
-    ax.grid(which="major", color="0.92", linewidth=0.7)
-    ax.set_axisbelow(True)
+    framed(ax)
     ax.legend(frameon=False, fontsize=9.5, ncols=columns)

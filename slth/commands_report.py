@@ -1,0 +1,49 @@
+"""`slth report`: one HTML file about a folder of results."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+VIOLATED, INCOMPLETE = 1, 3
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a sweep.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to, ending in .html.")] = Path("report.html"),
+    theorem: Annotated[
+        list[str] | None, typer.Option(help="A theorem module of yours that the rows name. Repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Write one self-contained HTML file: every theorem touched, its bounds, what was measured, and the verdicts."""
+    from slth.report import write
+
+    path, counts = write(folder, output, [_imported(name) for name in theorem or []])
+    if as_json:
+        print(json.dumps({"file": str(path), **counts}))
+    else:
+        print(", ".join(f"{count} {kind}" for kind, count in counts.items() if count) or "no rows")
+        print(f"report  {path}")
+    if counts["violated"]:
+        raise typer.Exit(VIOLATED)
+    if counts["undecided"] or counts["failed"] or counts["lost"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _imported(name: str) -> ModuleType:
+    """A theorem that the user names, of the present folder too."""
+    from slth.experiments.names import theorem_module
+
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # a console script does not look there
+    try:
+        return theorem_module(name)
+    except ModuleNotFoundError as missing:
+        raise ValueError(str(missing)) from missing
