@@ -135,6 +135,24 @@ def _taken(function: Callable[..., Any], options: Mapping[str, Any]) -> dict[str
     return {name: value for name, value in options.items() if name in inspect.signature(function).parameters}
 
 
+RESULTS = (
+    "verdict",
+    "lower",
+    "upper",
+    "subset_sums",
+    "failed_sums",
+    "worst_residual",
+    "candidates",
+    "kept",
+    "density",
+    "kept_per_target_weight",
+    "source_weights",
+    "hypotheses",
+    "scale",
+)
+"""Names of what a draw gives, see `result`."""
+
+
 def result(found: Certificate) -> dict[str, Any]:
     """What a row keeps of a certificate.
 

@@ -59,7 +59,7 @@ class Store:
         """Reads what has been added since the last time, by whomever."""
         for path in sorted(self.folder.glob("*.jsonl")):
             start = self._read.get(path, 0)
-            if path.stat().st_size == start:
+            if not path.is_file() or path.stat().st_size == start:
                 continue
             with path.open("rb") as file:
                 file.seek(start)
@@ -145,7 +145,7 @@ class Store:
             else:
                 change = {"start": 1, "release": -1}[kind]
                 self._started.update(dict.fromkeys(line["keys"], change))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             self.damaged += 1
 
     def _take_row(self, line: Row) -> None:

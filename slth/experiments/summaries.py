@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from slth.confidence import binomial_interval, excess_p_value, quantile_interval
-from slth.experiments.measure import Outcome
+from slth.experiments.measure import RESULTS, Outcome
 from slth.experiments.points import Point, cell, key
 from slth.theorems.certificate import Verdict
 
 Success = Callable[[dict[str, Any]], bool]
 """Whether a draw is a success: a function of its result, see `slth.experiments.measure.result`."""
 
-NOT_OF_THE_CELL = {"status", "seed", "trial", "seconds", "host", "error", "key", "hash"}
+NOT_OF_THE_CELL = {"status", "seed", "trial", "seconds", "host", "error", "key", "hash", *RESULTS}
 
 
 def proved(found: dict[str, Any]) -> bool:
@@ -106,20 +106,13 @@ def _by_cell(rows: pd.DataFrame, of: Callable[[pd.DataFrame, int], dict[str, Any
     """One row per cell, in the order of the first rows; the columns of the point first."""
     if rows.empty:
         return pd.DataFrame()
-    results = _result_columns(rows)
-    names = [name for name in rows.columns if name not in NOT_OF_THE_CELL | results]
+    names = [name for name in rows.columns if name not in NOT_OF_THE_CELL]
     found = []
     for values, own in rows.groupby(names, sort=False, dropna=False):
         done = own[own["status"] == Outcome.DONE]
         values = values if isinstance(values, tuple) else (values,)
         found.append(dict(zip(names, values, strict=True)) | of(done, len(own) - len(done)))
     return pd.DataFrame(found)
-
-
-def _result_columns(rows: pd.DataFrame) -> set[str]:
-    """The columns that a draw gives; `verdict` is the first of them."""
-    names = list(rows.columns)
-    return set(names[names.index("verdict") : names.index("seconds")]) if "verdict" in names else set()
 
 
 def _quantile(name: str, done: pd.DataFrame, level: float, confidence: float) -> dict[str, float]:

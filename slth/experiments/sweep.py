@@ -84,11 +84,15 @@ def table_of(pairs: Iterable[tuple[Point, Row | None]]) -> pd.DataFrame:
 
 
 def flat(point: Point, line: Row | None) -> dict[str, Any]:
-    """A point and its row as one level of names; widths as 16-8-4, an upper end that proves nothing as infinity."""
+    """A point and its row as one level of names.
+
+    Options stand as `option name`, widths as 16-8-4, and an upper end that proves nothing is infinite.
+    """
     values: dict[str, Any] = {"status": "missing" if line is None else line["status"]}
     widths = point["widths"]
     values |= {name: value for name, value in point.items() if name not in ("options", "widths")}
-    values |= {"widths": None if widths is None else "-".join(map(str, widths)), **point["options"]}
+    values |= {"widths": None if widths is None else "-".join(map(str, widths))}
+    values |= {f"option {name}": value for name, value in point["options"].items()}
     found = (line and line["result"]) or {}
     values |= found
     if found and found["upper"] is None:

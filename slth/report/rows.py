@@ -117,10 +117,7 @@ def read(folder: str | Path) -> Folder:
 def _table(lines: list[Row]) -> pd.DataFrame:
     """Rows with a result first (the columns are in their order), then by point: the same order for the same rows."""
     order = sorted(lines, key=lambda line: (line["status"] != Outcome.DONE, _order(line["point"]), line["key"]))
-    return table_of(
-        ({**line["point"], "options": {OPTION + name: held for name, held in line["point"]["options"].items()}}, line)
-        for line in order
-    )
+    return table_of((line["point"], line) for line in order)
 
 
 def _order(point: Point) -> tuple[Any, ...]:

@@ -198,3 +198,11 @@ def test_writers_at_once_and_one_killed_lose_nothing_that_was_said_to_be_written
     assert len(found.rows) <= len(wanted) + 1
     assert found.damaged == 0
     assert all(json.loads(text) for part in parts(tmp_path) for text in part.read_text().split("\n")[:-1])
+
+
+def test_a_line_nested_too_deeply_and_a_folder_named_like_a_part_are_no_rows(tmp_path):
+    (tmp_path / "part-x.jsonl").mkdir()
+    (tmp_path / "part-y.jsonl").write_bytes(b"[" * 200_000 + b"\n")
+    store = Store(tmp_path)
+    assert store.rows == {}
+    assert store.damaged == 1

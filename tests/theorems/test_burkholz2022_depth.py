@@ -335,7 +335,9 @@ def test_the_smallest_number_of_copies_grows_like_a_logarithm():
     assert 0.5 < slope < 4
 
 
-@pytest.mark.parametrize(("depth", "copies", "candidates"), [(2, 24, 20), pytest.param(3, 30, 24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("depth", "copies", "candidates"), [(2, 24, 20), pytest.param(3, 30, 24, marks=pytest.mark.slow)]
+)
 def test_depth_is_l_plus_one_for_more_parameters_than_depth_2l(depth, copies, candidates):
     # d = 3, epsilon = delta = 0.1: at the bounds' own widths, and at widths that hold in most of four draws.
     target = small(widths=(3,) * (depth + 1))
