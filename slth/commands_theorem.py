@@ -59,8 +59,11 @@ def theorem(
             out.print(f"  {bound.note}", markup=False)
         out.print(f"  {_origin(bound)}", markup=False)
     measured = rows(theorems.name(module))
-    out.print("\nMeasured" if measured else "\nMeasured: nothing is on record for this theorem", style="bold")
-    if measured:
+    if not measured:
+        out.print("\nMeasured: nothing is on record for this theorem", style="bold")
+    else:
+        settings = ", ".join(dict.fromkeys(row.pop("setting") for row in measured))
+        out.print(f"\nMeasured: {settings}", style="bold", markup=False)
         _table(tuple(measured[0]), [tuple(_text(value) for value in row.values()) for row in measured])
 
 
