@@ -55,6 +55,11 @@ PUBLIC = {
     "Box": "slth.errors",
     "ErrorInterval": "slth.errors",
     "bracket": "slth.errors",
+    # certificates
+    "Claim": "slth.certificates",
+    "save_certificate": "slth.certificates",
+    "load_certificate": "slth.certificates",
+    "target_digest": "slth.certificates",
     # bounds
     "Bound": "slth.bounds",
     # theorems

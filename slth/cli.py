@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slth.commands_check import check
 from slth.commands_draws import recheck
 from slth.commands_law import law
 from slth.commands_report import report
@@ -24,6 +25,7 @@ from slth.commands_theorem import bound, list_theorems, theorem
 if TYPE_CHECKING:
     from slth.networks.examples import Classifier
     from slth.networks.target import Target
+    from slth.theorems.certificate import Certificate
 
 app = typer.Typer(
     add_completion=False,
@@ -47,6 +49,7 @@ app.command("status")(status)
 app.command("export")(export)
 app.command("recheck")(recheck)
 app.command("report")(report)
+app.command("check")(check)
 
 
 class Solver(StrEnum):
@@ -109,7 +112,8 @@ def verify(
         typer.Option(help="Bring layers of norm above 1 to norm 1 first; the error is then of the rescaled network."),
     ] = True,
     save: Annotated[
-        Path | None, typer.Option(help="Write the ticket (seed and masks) to this .safetensors file.")
+        Path | None,
+        typer.Option(help="Write the ticket (seed and masks), with its certificate, to this .safetensors file."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
@@ -117,7 +121,7 @@ def verify(
     from slth import assignment as units
     from slth import console, theorems
     from slth.atomic import check_writable
-    from slth.networks.files import TICKET_SUFFIX, save_ticket
+    from slth.networks.files import TICKET_SUFFIX
     from slth.subset_sum import questions
     from slth.subset_sum.exact_size import exactly_k
     from slth.theorems.theorem import verify as verify_draw
@@ -148,15 +152,35 @@ def verify(
             assignment={Units.block: units.block, Units.adaptive: units.adaptive}[assignment],
             advance=advance,
         )
-    if save is not None:
-        save_ticket(certificate.construction.ticket, save)
+    saved = None if save is None else _saved(certificate, save)
     if as_json:
         print(json.dumps(certificate.as_dict(), allow_nan=False))
     else:
         console.show(certificate, target, classifier)
-        if save is not None:
-            print(f"\nThe ticket (seed and masks, no weights) is in {save}.")
+        if saved is not None:
+            print(f"\n{saved}")
     raise typer.Exit(EXIT_CODES[certificate.verdict])
+
+
+def _saved(certificate: Certificate, path: Path) -> str:
+    """Writes the ticket with its certificate where the checker can prove one, else the ticket; says what it wrote."""
+    from slth.certificates import Claim, save_certificate, target_digest
+    from slth.networks.files import save_ticket
+
+    digest = target_digest(certificate.target)
+    if certificate.paired:
+        try:
+            claim = Claim.of(certificate)
+            save_certificate(claim, path)
+        except ValueError:  # another law, or a construction that the checker does not know
+            pass
+        else:
+            return (
+                f"The ticket with its certificate (seed, masks, target; no random weights) is in {path}.\n"
+                f"Check it with: slth check {path} --target-digest {digest}"
+            )
+    save_ticket(certificate.construction.ticket, path)
+    return f"The ticket (seed and masks, no weights) is in {path}; the checker cannot prove its error, so no claim is in it."
 
 
 def _target(name: str, seed: int) -> tuple[Classifier | None, Target]:

@@ -119,6 +119,11 @@ def check_fit(target: Target, source: Source) -> None:
             f"the source joins layers of widths {source.widths[::2]} but the target has widths "
             f"{target.widths}: make the source for this target"
         )
+    if any(source.biased[1::2]):
+        raise ValueError(
+            f"matrices {[i for i in range(1, source.depth, 2) if source.biased[i]]} of the source (counting from 0) have "
+            "random biases; in a pair only the first matrix may have them"
+        )
     for i, (layer, flag) in enumerate(zip(target.layers, source.biased[::2], strict=True)):
         if layer.bias is not None and not flag:
             raise ValueError(f"layer {i + 1} of the target has biases but pair {i + 1} of the source has none")

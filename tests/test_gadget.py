@@ -339,3 +339,10 @@ def test_two_units_realise_one_weight_for_both_signs():
     layer = collapse(Target((Dense.from_floats([[0.5]]),)), ticket)[0]
     assert abs(layer.plus.item()) < 2**-23
     assert layer.positive.item() == layer.negative.item()
+
+
+def test_biases_of_a_second_matrix_are_refused_as_no_weight_of_the_target_stands_for_them():
+    target = Target((Dense.from_floats([[0.5]]),))
+    source = Source(0, (1, 4, 1), (False, True))
+    with pytest.raises(ValueError, match="only the first matrix"):
+        check_fit(target, source)

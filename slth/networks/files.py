@@ -86,7 +86,7 @@ def save_ticket(ticket: Ticket, path: str | os.PathLike[str]) -> None:
 
 
 def load_ticket(path: str | os.PathLike[str]) -> Ticket:
-    """Reads a ticket and checks format, sizes, counts and digest.
+    """Reads a ticket, also out of a certificate, and checks format, sizes, counts and digest.
 
     The digest shows accidents, not malice: whoever alters a file can sign it again. What the ticket computes
     follows from seed and masks alone and is never read from the file.
@@ -97,7 +97,7 @@ def load_ticket(path: str | os.PathLike[str]) -> Ticket:
     """
     path = Path(path)
     check_file(path)
-    return ticket_file.decode(path)
+    return ticket_file.decode(path)[0]
 
 
 def _kind(name: str) -> str:

@@ -48,7 +48,8 @@ def put_together(header, manifest, masks, metadata=None, sign=True):
         header[name]["data_offsets"] = [len(body), len(body) + len(masks[name])]
         body += masks[name]
     metadata = {"manifest": text} if metadata is None else metadata
-    head = json.dumps({"__metadata__": metadata} | header).encode()
+    head = canonical({"__metadata__": metadata} | header).encode()
+    head += b" " * (-len(head) % 8)
     return struct.pack("<Q", len(head)) + head + body
 
 
@@ -118,7 +119,7 @@ def entry(**changes):
         whole = put_together(header, manifest, masks)
         head = json.loads(whole[8 : 8 + struct.unpack("<Q", whole[:8])[0]])
         head["mask1"] |= changes
-        text = json.dumps(head).encode()
+        text = canonical(head).encode()
         return struct.pack("<Q", len(text)) + text + whole[8 + struct.unpack("<Q", whole[:8])[0] :]
 
     return fault
@@ -200,12 +201,20 @@ FAULTS = {
         "not c",
     ),
     "huge number": (text(lambda t: t.replace('"trial":9', '"trial":' + "9" * 5000)), "is no JSON"),
+    "header with spaces": (
+        lambda h, m, masks: (
+            struct.pack("<Q", struct.unpack("<Q", WHOLE[:8])[0] + 8)
+            + WHOLE[8:].replace(b'"mask0":', b'"mask0":        ', 1)
+        ),
+        "not the canonical one",
+    ),
+    "claim a number": (change(claim=7), "its claim is neither"),
     "key missing": (without("kept"), r"lacks or adds the keys \['kept'\]"),
     "digest missing": (without("digest"), "lacks or adds the keys"),
     "key unknown": (change(comment="hello"), r"lacks or adds the keys \['comment'\]"),
-    "format of tomorrow": (change(format="slth-ticket/3"), "its format is slth-ticket/3"),
+    "format of tomorrow": (change(format="slth-ticket/4"), "its format is slth-ticket/4"),
     "format missing": (without("format"), "its format is None"),
-    "format a list": (change(format=["slth-ticket/2"]), "its format is"),
+    "format a list": (change(format=["slth-ticket/3"]), "its format is"),
     "other generator": (change(rng="torch"), "its rng is torch"),
     "seed 2^64": (change(seed=2**64), "seed must be an integer"),
     "seed negative": (change(seed=-1), "seed must be an integer"),

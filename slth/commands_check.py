@@ -1,0 +1,91 @@
+"""`slth check`: is the claim in a certificate file proved?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="A certificate.")],
+    target_digest: Annotated[
+        str | None,
+        typer.Option(help="SHA-256 that the target must have; without it the target in the file is taken as it is."),
+    ] = None,
+    float32: Annotated[
+        bool, typer.Option("--float32", help="Also measure how far a float32 forward pass is off, at 256 points.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Check a certificate: draw the network again, apply the masks, add exactly, and prove the claimed error anew.
+
+    Exit code 0: proved. 10 and above: refused, one code per kind (docs/certificate-format.md). The same checker runs
+    alone, with numpy: python slth_check.py FILE.
+    """
+    found = _checked(file, target_digest)
+    if float32 and found["accepted"]:
+        from slth.certificates import float32_gap, load_certificate
+
+        claim = load_certificate(file)
+        found["float32_gap"] = float32_gap(claim.ticket, claim.domain)
+    if as_json:
+        print(json.dumps(found))
+    elif not found["accepted"]:
+        print(f"REFUSED ({found['code']}): {found['reason']}" + f" ({found['detail']})" * bool(found["detail"]))
+    else:
+        for title, text in _lines(found):
+            print(f"{title:<10} {text}")
+    raise typer.Exit(found["code"])
+
+
+def _checked(file: Path, target_digest: str | None) -> dict[str, Any]:
+    """What the checker says, ready for JSON; nothing but its acceptance is an acceptance."""
+    from slth.certificates import slth_check
+
+    try:
+        slth_check.need(file.is_file(), 10)
+        manifest, proved = slth_check.check(file.read_bytes(), target_digest)
+    except Exception as fault:
+        code, detail = fault.args if type(fault) is slth_check.Refused else (99, fault)
+        return {"accepted": False, "code": code, "reason": slth_check.REFUSALS[code], "detail": str(detail)[:200]}
+    claim = manifest["claim"]
+    kept = ("domain", "method", "norm", "target", "wording")
+    return {
+        "accepted": True,
+        "code": 0,
+        "certified": float.fromhex(claim["error"]),
+        "proved": float(proved),
+        "promised": _note(claim["notes"], "promised"),
+        "theorem": str(claim["notes"].get("theorem"))[:100],
+        "seed": manifest["seed"],
+        "widths": manifest["widths"],
+        "kept": sum(manifest["kept"]),
+    } | {key: claim[key] for key in kept}
+
+
+def _note(notes: dict[str, Any], name: str) -> float | None:
+    """A number among the notes, which nobody has checked; None if it is no number."""
+    try:
+        return float.fromhex(notes[name])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    domain = found["domain"]
+    where = f"the l2 ball of radius {float.fromhex(domain['radius']):g}" if domain["name"] == "ball" else "the box"
+    promised = "nothing" if found["promised"] is None else f"{found['promised']:.6g} by {found['theorem']!a}"
+    lines = [
+        ("ACCEPTED", found["wording"]),
+        ("certified", f"{found['norm']} error at most {found['certified']:.6g} over {where}"),
+        ("promised", f"{promised} (bookkeeping, not checked)"),
+        ("proved", f"{found['proved']:.6g} by this check; the file names the method {found['method']!a}"),
+        ("target", f"SHA-256 {found['target']}"),
+        ("ticket", f"seed {found['seed']}, widths {found['widths']}, {found['kept']:,} weights kept"),
+    ]
+    if "float32_gap" in found:
+        lines.append(("float32", f"off by {found['float32_gap']:.3g} at worst at 256 points: measured, not certified"))
+    return lines
