@@ -180,7 +180,7 @@ def _saved(certificate: Certificate, path: Path) -> str:
                 f"Check it with: slth check {path} --target-digest {digest}"
             )
     save_ticket(certificate.construction.ticket, path)
-    return f"The ticket (seed and masks, no weights) is in {path}; the checker cannot prove its error, so no claim is in it."
+    return f"The ticket (seed and masks, no weights) is in {path}, without a claim: the checker cannot prove its error."
 
 
 def _target(name: str, seed: int) -> tuple[Classifier | None, Target]:

@@ -121,8 +121,7 @@ def check_fit(target: Target, source: Source) -> None:
         )
     if any(source.biased[1::2]):
         raise ValueError(
-            f"matrices {[i for i in range(1, source.depth, 2) if source.biased[i]]} of the source (counting from 0) have "
-            "random biases; in a pair only the first matrix may have them"
+            f"the second matrix of a pair has random biases (flags {source.biased}); only the first matrix may have them"
         )
     for i, (layer, flag) in enumerate(zip(target.layers, source.biased[::2], strict=True)):
         if layer.bias is not None and not flag:
