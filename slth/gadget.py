@@ -120,9 +120,7 @@ def check_fit(target: Target, source: Source) -> None:
             f"{target.widths}: make the source for this target"
         )
     if any(source.biased[1::2]):
-        raise ValueError(
-            f"the second matrix of a pair has random biases (flags {source.biased}); only the first matrix may have them"
-        )
+        raise ValueError(f"only the first matrix of a pair may have random biases; got the flags {source.biased}")
     for i, (layer, flag) in enumerate(zip(target.layers, source.biased[::2], strict=True)):
         if layer.bias is not None and not flag:
             raise ValueError(f"layer {i + 1} of the target has biases but pair {i + 1} of the source has none")

@@ -344,5 +344,5 @@ def test_two_units_realise_one_weight_for_both_signs():
 def test_biases_of_a_second_matrix_are_refused_as_no_weight_of_the_target_stands_for_them():
     target = Target((Dense.from_floats([[0.5]]),))
     source = Source(0, (1, 4, 1), (False, True))
-    with pytest.raises(ValueError, match="only the first matrix"):
+    with pytest.raises(ValueError, match="only the first matrix of a pair"):
         check_fit(target, source)

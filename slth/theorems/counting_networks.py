@@ -235,8 +235,6 @@ def _pair_sides(
             f"the gates of pair {pair + 1} are a bool mask of shape {(hidden, columns)} with at most one True per "
             f"row; got {mask.dtype} of shape {mask.shape}: see gates(...)"
         )
-    if source.shapes[2 * pair + 1] != (layer.outputs, hidden):
-        raise ValueError(f"the second matrix of pair {pair + 1} must have no biases: they are no product of weights")
     first, second = (source.rows(2 * pair + k, 0, source.shapes[2 * pair + k][0]) for k in (0, 1))
     bias = np.zeros(layer.outputs, dtype=np.int64) if layer.bias is None else layer.bias
     for column in range(columns):

@@ -278,7 +278,7 @@ def test_what_does_not_fit_is_refused():
             winning_masks(SQUARE, source, [wrong], [1])
     with pytest.raises(ValueError, match="joins layers of widths"):
         gates(SQUARE, Source(0, (2, 8, 1)))
-    with pytest.raises(ValueError, match="must have no biases"):
+    with pytest.raises(ValueError, match="only the first matrix of a pair"):
         winning_masks(SQUARE, Source(0, (2, 8, 2), (False, True)), opened, [1])
     with pytest.raises(ValueError, match="n <= 40"):
         winning_masks(ONE, Source(0, (1, 200, 1)), gates(ONE, Source(0, (1, 200, 1))), [1])
