@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import logging
 import math
 import os
 import sys
@@ -39,8 +38,6 @@ from slth.atomic import replacing
 from slth.plots import FAILED_COLOUR, LOWER_COLOUR, STYLE, UPPER_COLOUR, save
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of the fixed dates in the PDF
 
 HERE = Path(__file__).parent
 Value = int | float | str | None

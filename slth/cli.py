@@ -17,7 +17,7 @@ import typer
 from slth.commands_check import check
 from slth.commands_draws import recheck
 from slth.commands_law import law
-from slth.commands_report import report
+from slth.commands_report import figures, report
 from slth.commands_subset_sum import subset_sum
 from slth.commands_sweep import export, status, sweep
 from slth.commands_theorem import bound, list_theorems, theorem
@@ -49,6 +49,7 @@ app.command("status")(status)
 app.command("export")(export)
 app.command("recheck")(recheck)
 app.command("report")(report)
+app.command("figures")(figures)
 app.command("check")(check)
 
 

@@ -1,4 +1,4 @@
-"""`slth report`: one HTML file about a folder of results."""
+"""`slth report` and `slth figures`: one HTML file about a folder of results, or its figures."""
 
 from __future__ import annotations
 
@@ -34,6 +34,30 @@ def report(
     if counts["violated"]:
         raise typer.Exit(VIOLATED)
     if counts["undecided"] or counts["failed"] or counts["lost"]:
+        raise typer.Exit(INCOMPLETE)
+
+
+def figures(
+    folder: Annotated[Path, typer.Argument(help="Folder of a sweep.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the figures.")] = Path("figures"),
+    formats: Annotated[str, typer.Option("--format", help="Of pdf, png and svg, with commas.")] = "pdf,png",
+    theorem: Annotated[
+        list[str] | None, typer.Option(help="A theorem module of yours that the rows name. Repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Draw every figure that a folder of results gives rise to: bound against measured, over what varies in it."""
+    from slth.report import save_figures
+
+    suffixes = [f".{kind.strip().lower()}" for kind in formats.split(",")]
+    found = save_figures(folder, output, suffixes, [_imported(name) for name in theorem or []])
+    if as_json:
+        print(json.dumps({str(path): caption for path, caption in found}))
+        return
+    for path, caption in found:
+        print(f"{path}  {caption}")
+    if not found:
+        print(f"nothing varies in {folder}, or no draw is done: there is nothing to draw", file=sys.stderr)
         raise typer.Exit(INCOMPLETE)
 
 

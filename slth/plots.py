@@ -7,6 +7,7 @@ same figure.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -172,6 +173,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> Path:
     """
     path = check_writable(path, *SUFFIXES)
     kind = path.suffix.lower()
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of the fixed dates in a PDF
     with replacing(path) as file, matplotlib.rc_context(REPRODUCIBLE):
         figure.savefig(file, format=kind[1:], dpi=200, metadata=SUFFIXES[kind])
     return path

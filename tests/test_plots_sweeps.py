@@ -13,6 +13,7 @@ from slth.plots import Curve, save
 from slth.plots_axes import values
 from slth.plots_ladders import error_ladder
 from slth.plots_laws import counts_of_sizes
+from slth.plots_searches import smallest_n
 from slth.plots_sweeps import density_curve, errors, heat_map, phase_transition
 
 
@@ -44,6 +45,16 @@ def table(**changes):
     return pd.DataFrame(columns | changes)
 
 
+def brackets(**changes):
+    """Searches at three epsilons and two deltas; the last found no n that is enough."""
+    columns = {
+        "epsilon": [0.1, 0.2, 0.4] * 2, "delta": [0.1] * 3 + [0.2] * 3, "confidence": 0.95,
+        "n_low": [12.0, 10.0, 9.0, 11.0, 9.0, 8.0], "n_high": [16.0, 14.0, 10.0, 13.0, 9.0, math.inf],
+        "theorem_n": [80, 70, None, 70, 60, 50],
+    }  # fmt: skip
+    return pd.DataFrame(columns | changes)
+
+
 SIZES = [SizeRow("U[-1, 1]", 3, 0.01, 0.25, 9, k, mean, 0.5, 1.0, 1.0) for k, mean in ((1, 0.25), (2, 0.0), (3, 1.5))]
 LADDER = (Lower(0.0, np.zeros(1), "a"), Lower(0.2, np.ones(1), "b"), Upper(0.9, "c"), Upper(0.3, "d"))
 ERROR = ErrorInterval(0.2, 0.3, "l2", "a ball", "b", "d", np.ones(1), LADDER)
@@ -53,6 +64,7 @@ FIGURES = {
     "phase_transition": lambda **ax: phase_transition(table(), "samples", by="epsilon", **ax),
     "heat_map": lambda **ax: heat_map(table(), "samples", "epsilon", "failure", **ax),
     "error_ladder": lambda **ax: error_ladder(ERROR, epsilon=0.1, **ax),
+    "smallest_n": lambda **ax: smallest_n(brackets(), "epsilon", by="delta", **ax),
     "counts_of_sizes": lambda **ax: counts_of_sizes(SIZES, **ax),
 }
 EACH = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES)
@@ -172,6 +184,32 @@ def test_every_group_has_a_line_with_a_marker_of_its_own():
     own = [line for line in ax.lines if line.get_label().startswith("epsilon")]
     assert [line.get_label() for line in own] == ["epsilon 0.1", "epsilon 0.2"]
     assert len({line.get_marker() for line in own}) == len({line.get_color() for line in own}) == 2
+
+
+def test_the_bar_of_a_search_is_its_bracket_and_the_theorems_n_is_dashed():
+    ax = smallest_n(brackets()[:3], "epsilon", counting=Curve([0.1, 0.4], [5, 4], "counting"))
+    (bars,) = ax.collections
+    assert [[tuple(end) for end in bar] for bar in bars.get_segments()] == [
+        [(0.1, 12), (0.1, 16)], [(0.2, 10), (0.2, 14)], [(0.4, 9), (0.4, 10)]
+    ]  # fmt: skip
+    dashed = lines(ax)["n that the theorem asks for"]
+    assert list(dashed.get_xdata()) == [0.1, 0.2]
+    assert list(dashed.get_ydata()) == [80, 70]
+    assert dashed.is_dashed()
+    assert lines(ax)["counting"].is_dashed()
+
+
+def test_an_arrow_says_that_no_n_was_enough():
+    ax = smallest_n(brackets()[3:], "epsilon")
+    (arrow,) = (line for line in ax.lines if line.get_marker() == "^")
+    assert (list(arrow.get_xdata()), list(arrow.get_ydata())) == ([0.4], [16.0])
+
+
+def test_searches_that_are_not_finished_are_counted_in_the_title():
+    left = brackets(n_low=[math.nan, *[8.0] * 5])
+    assert "1 searches are not finished" in smallest_n(left, "epsilon").get_title(loc="left")
+    with pytest.raises(ValueError, match="none of 6 searches is finished"):
+        smallest_n(brackets(n_low=math.nan), "epsilon")
 
 
 def test_a_heat_map_writes_every_number_into_its_field():

@@ -6,18 +6,22 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import typer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from slth import theorems
+from slth.commands_report import figures, report
 from slth.experiments.measure import Outcome, row, row_hash
 from slth.experiments.points import axes, key, points
+from slth.experiments.search import smallest_n
 from slth.experiments.store import Store
-from slth.report import html, page, write
+from slth.report import html, page, save_figures, write
 from slth.report.formulas import formula
 from slth.report.page import POLICY
 from slth.report.rows import usable
@@ -391,13 +395,55 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path):
         write(folder, out / "r.txt")
 
 
-def run(*arguments):
-    import typer
+def test_every_figure_of_a_report_is_drawn_as_files_too(full, text, tmp_path):
+    found = save_figures(full, tmp_path / "figures", [".svg"])
+    assert sorted(path.name for path, _ in found) == sorted(path.name for path in (tmp_path / "figures").iterdir())
+    assert len(found) == len(set(found)) == text.count("<figure>") > 3
+    words = Reader(text).words
+    assert all(any(caption in said for said in words) for _, caption in found)
+    again = save_figures(full, tmp_path / "again", [".svg"])
+    assert [path.read_bytes() for path, _ in again] == [path.read_bytes() for path, _ in found]
 
-    from slth.commands_report import report
 
+def test_the_figure_of_a_search_has_its_brackets(tmp_path):
+    grid = {"widths": (1, 1), "epsilon": [0.3, 0.15], "delta": 0.5}
+    smallest_n(pensia2020_subset_sum, grid, tmp_path / "rows", most=16)
+    ((path, caption),) = save_figures(tmp_path / "rows", tmp_path / "out", [".svg"])
+    assert (path.name, caption) == (
+        "pensia2020_subset_sum-smallest_n.svg",
+        "Smallest number of candidates against epsilon.",
+    )
+    assert caption in page(tmp_path / "rows")
+
+
+def test_a_name_in_a_row_cannot_leave_the_folder_of_the_figures(tmp_path):
+    held = [line(theorem="../../up.own", samples=samples) for samples in (2, 4)]
+    found = save_figures(folder_of(tmp_path / "rows", *held), tmp_path / "deep" / "out", [".svg"])
+    assert found
+    assert {path.parent.resolve() for path, _ in found} == {(tmp_path / "deep" / "out").resolve()}
+
+
+def test_figures_that_cannot_be_written_are_refused(full, tmp_path):
+    with pytest.raises(ValueError, match=r"must end in .png or .svg or .pdf"):
+        save_figures(full, tmp_path / "out", [".tiff"])
+    with pytest.raises(FileNotFoundError, match="no folder of results"):
+        save_figures(tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_the_figures_command_lists_what_it_drew(full, tmp_path):
+    found = run(full, "-o", tmp_path / "out", "--format", "png,svg", "--json", command=figures)
+    drawn = json.loads(found.stdout)
+    assert found.exit_code == 0
+    assert {Path(name).suffix for name in drawn} == {".png", ".svg"}
+    assert all(Path(name).stat().st_size > 1000 for name in drawn)
+    nothing = run(folder_of(tmp_path / "one", line()), "-o", tmp_path / "none", command=figures)
+    assert nothing.exit_code == 3
+    assert not (tmp_path / "none").exists()
+
+
+def run(*arguments, command=report):
     app = typer.Typer()
-    app.command()(report)
+    app.command()(command)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 

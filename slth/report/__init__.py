@@ -1,5 +1,6 @@
-"""One self-contained HTML file from a folder of results: every theorem touched, what it says and what was measured."""
+"""A folder of results as one self-contained HTML file, or as figures."""
 
+from slth.report.drawings import save_figures
 from slth.report.page import page, write
 
-__all__ = ["page", "write"]
+__all__ = ["page", "save_figures", "write"]

@@ -1,4 +1,4 @@
-"""The figures of one theorem's rows, as SVG that stands inside a page."""
+"""The figures of one theorem's rows, and any figure as SVG that stands inside a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from slth import plots_sweeps
+from slth import plots_searches, plots_sweeps
 from slth.plots import REPRODUCIBLE, SUFFIXES
 from slth.plots_axes import values
 from slth.report.html import Html
@@ -28,43 +28,60 @@ class Drawn(NamedTuple):
     """A figure and what it shows.
 
     Attributes:
-        svg: the figure, with its label.
+        name: "error", "success", "failure", "density" or "smallest_n"; each at most once for a theorem.
         caption: in words, with the values of the axes that are held fixed.
+        figure: in the style of this package.
     """
 
-    svg: Html
+    name: str
     caption: str
+    figure: Figure
 
 
-def figures(rows: pd.DataFrame, cells: pd.DataFrame, prefix: str) -> Iterator[Drawn]:
-    """The figures that the axes which vary give rise to; none for a single cell.
+def figures(rows: pd.DataFrame, cells: pd.DataFrame) -> Iterator[Drawn]:
+    """The figures of a theorem's sweeps that the axes which vary give rise to; none for a single cell.
 
     Args:
         rows: of one theorem, one per draw.
         cells: of `slth.report.judged.judged`, one per cell.
-        prefix: of the identifiers in the SVG, different for every call in a page.
     """
     varying = _varying(cells)
     if not varying:
         return
     main, others = varying[0], varying[1:]
     fixed, at = _fixed(rows, varying, {main})
-    yield from _try(f"Error against {_plain(main)}{at}.", f"{prefix}e",
-                    lambda: plots_sweeps.errors(fixed, main))  # fmt: skip
+    yield from _try("error", f"Error against {_plain(main)}{at}.", lambda: plots_sweeps.errors(fixed, main))
     by = next((name for name in others if name in cells.columns and cells[name].nunique() <= MOST_LINES), None)
     kept, said = _fixed(cells, varying, {main, by})
-    yield from _try(f"Success probability against {_plain(main)}{said}.", f"{prefix}p",
+    yield from _try("success", f"Success probability against {_plain(main)}{said}.",
                     lambda: plots_sweeps.phase_transition(kept, main, by=by))  # fmt: skip
     if others:
         kept, said = _fixed(cells, varying, {main, others[0]})
         if len(kept) <= MOST_FIELDS:
-            yield from _try(f"Failure probability over {_plain(main)} and {_plain(others[0])}{said}.", f"{prefix}h",
+            yield from _try("failure", f"Failure probability over {_plain(main)} and {_plain(others[0])}{said}.",
                             lambda: plots_sweeps.heat_map(kept, main, others[0], "failure"))  # fmt: skip
     if main in ("samples", "epsilon", "delta"):
         few = fixed[:MOST_DOTS]
         cut = f", the first {MOST_DOTS} of {len(fixed)} draws" if len(fixed) > MOST_DOTS else ""
-        yield from _try(f"Density of the tickets against overparameterisation{at}{cut}.", f"{prefix}d",
+        yield from _try("density", f"Density of the tickets against overparameterisation{at}{cut}.",
                         lambda: plots_sweeps.density_curve(few))  # fmt: skip
+
+
+def searched_figures(brackets: pd.DataFrame) -> Iterator[Drawn]:
+    """The figure of a theorem's searches; none for a single cell.
+
+    Args:
+        brackets: of `slth.report.judged.searched`, of one theorem.
+    """
+    varying = _varying(brackets) if len(brackets) else []
+    if varying:
+        main = varying[0]
+        by = next((name for name in varying[1:] if name in brackets.columns), None)
+        if by is not None and brackets[by].nunique() > MOST_LINES:
+            by = None
+        kept, said = _fixed(brackets, varying, {main, by})
+        yield from _try("smallest_n", f"Smallest number of candidates against {_plain(main)}{said}.",
+                        lambda: plots_searches.smallest_n(kept, main, by=by))  # fmt: skip
 
 
 def inline(figure: Figure, prefix: str, label: str) -> Html:
@@ -95,14 +112,14 @@ def inline(figure: Figure, prefix: str, label: str) -> Html:
     return Html(ElementTree.tostring(root, encoding="unicode"))
 
 
-def _try(caption: str, prefix: str, draw: Callable[[], Axes]) -> Iterator[Drawn]:
+def _try(name: str, caption: str, draw: Callable[[], Axes]) -> Iterator[Drawn]:
     """The figure, unless the rows do not make one: the tables have their numbers anyway."""
     try:
         figure = draw().figure
     except ValueError:
         return
     assert isinstance(figure, Figure)
-    yield Drawn(inline(figure, prefix, caption), caption)
+    yield Drawn(name, caption, figure)
 
 
 def _varying(cells: pd.DataFrame) -> list[str]:

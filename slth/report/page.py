@@ -17,7 +17,7 @@ from slth.experiments.names import theorem_name
 from slth.experiments.verdicts import BoundVerdict
 from slth.report.html import Child, Html, element, joined
 from slth.report.judged import FAMILY_WISE_ERROR, judged, searched
-from slth.report.rows import Folder, read
+from slth.report.rows import Folder, of_theorem, read
 from slth.report.section import Beside, section
 from slth.report.tables import table, verdict
 
@@ -80,33 +80,21 @@ def _page(path: Path, own: Iterable[ModuleType]) -> tuple[str, Counter[str]]:
     parts, summaries, total = [], [], Counter[str]()
     for number, name in enumerate(listed):
         waiting = [(start, why) for start, why in left if start["theorem"] == name]
-        beside = Beside(_of(brackets, name), waiting, [one for one in files if one.theorem == name])
-        rows, place = _of(folder.swept, name), f"theorem-{number + 1}"
-        parts.append(section(name, known.get(name), rows, _of(cells, name), beside, place))
+        beside = Beside(of_theorem(brackets, name), waiting, [one for one in files if one.theorem == name])
+        rows, place = of_theorem(folder.swept, name), f"theorem-{number + 1}"
+        parts.append(section(name, known.get(name), rows, of_theorem(cells, name), beside, place))
         counts = Counter[str](
-            str(kind) for held in (_of(cells, name), beside.brackets) for kind in held.get("verdict", ())
+            str(kind) for held in (of_theorem(cells, name), beside.brackets) for kind in held.get("verdict", ())
         )
         counts.update(
             str(found.verdict) for one in beside.tested if one.conclusion for found in one.conclusion.findings
         )
-        every = pd.concat([rows, _of(folder.searched, name)])
+        every = pd.concat([rows, of_theorem(folder.searched, name)])
         counts.update({kind: int((every["status"] == kind).sum()) for kind in ("done", "failed", "lost") if len(every)})
         summaries.append((name, place, counts))
         total += counts
     body = [element("h1", "Results of ", folder.name), *_summary(folder, summaries), *parts]
     return _document(f"Results of {folder.name}", body), total
-
-
-def _of(rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The lines of one theorem, without columns that none of them uses (axes of other theorems)."""
-    if rows.empty:
-        return rows
-    return rows[rows["theorem"] == name].dropna(axis="columns", how="all").reindex(columns=_used(rows, name))
-
-
-def _used(rows: pd.DataFrame, name: str) -> list[str]:
-    own = rows[rows["theorem"] == name]
-    return [column for column in own.columns if not str(column).startswith("option ") or own[column].notna().any()]
 
 
 def _summary(folder: Folder, summaries: list[tuple[str, str, Counter[str]]]) -> list[Html]:

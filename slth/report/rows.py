@@ -114,6 +114,18 @@ def read(folder: str | Path) -> Folder:
     )
 
 
+def of_theorem(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The lines of one theorem, without columns that none of them uses (axes of other theorems)."""
+    if rows.empty:
+        return rows
+    return rows[rows["theorem"] == name].dropna(axis="columns", how="all").reindex(columns=_used(rows, name))
+
+
+def _used(rows: pd.DataFrame, name: str) -> list[str]:
+    own = rows[rows["theorem"] == name]
+    return [column for column in own.columns if not str(column).startswith("option ") or own[column].notna().any()]
+
+
 def _table(lines: list[Row]) -> pd.DataFrame:
     """Rows with a result first (the columns are in their order), then by point: the same order for the same rows."""
     order = sorted(lines, key=lambda line: (line["status"] != Outcome.DONE, _order(line["point"]), line["key"]))

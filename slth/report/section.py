@@ -12,7 +12,7 @@ import pandas as pd
 
 from slth import theorems
 from slth.experiments.points import Point
-from slth.report.figures import figures
+from slth.report.figures import Drawn, figures, inline, searched_figures
 from slth.report.formulas import formula
 from slth.report.html import Child, Html, element, joined
 from slth.report.rows import OPTION, causes, faults, short
@@ -62,13 +62,17 @@ def section(
     parts += _unknown(name) if module is None else _known(module)
     if len(cells):
         parts += [element("h3", "Measured"), *_measured(cells)]
-        parts += [
-            element("figure", drawn.svg, element("figcaption", drawn.caption)) for drawn in figures(rows, cells, place)
-        ]
+        parts += [_figure(drawn, place) for drawn in figures(rows, cells)]
     parts += _tested(beside.tested)
     parts += _brackets(beside)
+    parts += [_figure(drawn, place) for drawn in searched_figures(beside.brackets)]
     parts += _wrong(rows)
     return element("section", *parts, of={"id": place, "aria-labelledby": f"{place}-name"})
+
+
+def _figure(drawn: Drawn, place: str) -> Html:
+    svg = inline(drawn.figure, f"{place}-{drawn.name}", drawn.caption)
+    return element("figure", svg, element("figcaption", drawn.caption))
 
 
 def _unknown(name: str) -> list[Html]:
