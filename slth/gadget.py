@@ -94,6 +94,18 @@ class PairReport:
     fewest: int
     most: int
 
+    @classmethod
+    def total(cls, reports: list[PairReport]) -> PairReport:
+        """One report of all instances."""
+        return cls(
+            sum(r.count for r in reports),
+            sum(r.failed for r in reports),
+            sum(r.sizes for r in reports),
+            max(r.worst for r in reports),
+            min(r.fewest for r in reports),
+            max(r.most for r in reports),
+        )
+
 
 def collapse(target: Target, ticket: Ticket) -> tuple[EffectiveLayer, ...]:
     """What the ticket computes, layer by layer, from its masks and the seed alone.
@@ -230,7 +242,7 @@ def prune_pair(
     first = np.zeros((hidden, columns), dtype=bool)
     first[used, reads] = True
     first[~second.any(axis=0)] = False  # a unit that nobody reads keeps nothing
-    return first, second, _total(reports)
+    return first, second, PairReport.total(reports)
 
 
 def _groups(
@@ -265,14 +277,3 @@ def _solve(
     missed = np.abs(residuals)
     failed = int(np.count_nonzero(missed > tolerance))
     return chosen, PairReport(count, failed, int(np.count_nonzero(chosen)), int(missed.max()), n, n)
-
-
-def _total(reports: list[PairReport]) -> PairReport:
-    return PairReport(
-        sum(r.count for r in reports),
-        sum(r.failed for r in reports),
-        sum(r.sizes for r in reports),
-        max(r.worst for r in reports),
-        min(r.fewest for r in reports),
-        max(r.most for r in reports),
-    )

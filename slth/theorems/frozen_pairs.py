@@ -88,7 +88,7 @@ def prune_frozen_pair(
             advance(report.count)
         second[start : start + len(rows)] = mask
     first[~second.any(axis=0)] = False  # a unit that nobody reads keeps nothing
-    return first, second, _total(reports)
+    return first, second, PairReport.total(reports)
 
 
 def _alive(
@@ -130,14 +130,3 @@ def _solve(
     missed = np.abs(np.where(kept | locked, samples, 0).sum(axis=1) - wanted)
     failed, sizes = int(np.count_nonzero(missed > tolerance)), int(np.count_nonzero(kept | locked))
     return kept, PairReport(len(wanted), failed, sizes, int(missed.max()), int(counts.min()), most)
-
-
-def _total(reports: list[PairReport]) -> PairReport:
-    return PairReport(
-        sum(r.count for r in reports),
-        sum(r.failed for r in reports),
-        sum(r.sizes for r in reports),
-        max(r.worst for r in reports),
-        min(r.fewest for r in reports),
-        max(r.most for r in reports),
-    )
