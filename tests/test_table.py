@@ -97,7 +97,8 @@ def test_answers_within_epsilon_are_exact_to_the_last_bit(target, samples, epsil
             assert row["indices"] == row["sum"] == row["residual"] == row["size"] == ""
             assert beyond or row["status"] == "impossible"
     [row], _ = solve(text, table.count(epsilon))
-    assert row["status"] == "unresolved" or int(row["count"]) == len(fits)
+    assert row["status"] == "found"
+    assert int(row["count"]) == len(fits)
     assert row["size"] == row["sum"] == row["indices"] == ""
 
 
@@ -134,7 +135,7 @@ def test_many_samples_end_found_unreachable_or_unresolved(monkeypatch):
 
 
 def test_beyond_34_samples_a_residual_above_epsilon_by_less_than_the_rounding_stays_open():
-    samples = [0.4, 1e-12, *[4.0] * 34]
+    samples = [0.4, -1e-12, *[4.0] * 34]
     [row], _ = solve(line(0.5, samples), table.within(math.nextafter(0.5 - 0.4, 0)))
     assert row["status"] == "unresolved"
     assert "up to rounding" in row["reason"]
@@ -143,10 +144,53 @@ def test_beyond_34_samples_a_residual_above_epsilon_by_less_than_the_rounding_st
     assert check_subset(row, 0.5, samples) <= Fraction(0.5 - 0.4)
 
 
-def test_a_count_that_depends_on_the_rounding_is_not_given():
-    [row], tally = solve(line(0.0, [0.1, 1e-12]), table.count(0.1))
+def test_beyond_34_samples_a_subset_in_doubt_gives_way_to_one_beyond_doubt():
+    epsilon = math.nextafter(0.5 - 0.4, 0)
+    samples = [0.4, -1e-12, 0.55, *[4.0] * 34]
+    for question in (table.within(epsilon), table.within_of_size(1, epsilon)):
+        [row], _ = solve(line(0.5, samples), question)
+        assert row["status"] == "found"
+        assert row["indices"] == "2"
+
+
+def test_a_count_that_depends_on_the_rounding_is_settled_up_to_34_samples():
+    samples = [0.1] * 6 + [0.3, 1e-12, 1e-12, 7.7]
+    for epsilon in (0.1, 0.2, math.nextafter(0.1, 0)):
+        [row], tally = solve(line(0.3, samples), table.count(epsilon))
+        assert int(row["count"]) == sum(abs(s - Fraction(0.3)) <= Fraction(epsilon) for _, s in subsets(samples))
+        assert tally.complete
+    [row], tally = solve(line(0.0, [0.1, 1e-12, *[8.0] * 34]), table.count(0.1))
     assert row["status"] == "unresolved"
     assert row["count"] == ""
+    assert not tally.complete
+
+
+def test_subsets_are_counted_up_to_forty_samples():
+    whole, over = [2.0**i for i in range(40)], [1.0] * 41
+    found, _ = solve(line(5.0, whole) + line(5.0, over), table.count(2))
+    assert found[0]["count"] == "5"
+    assert found[1]["status"] == "malformed"
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 5, 100, 197, 200])
+def test_a_subset_of_one_size_within_epsilon_is_found_among_many_samples(size):
+    rng = np.random.default_rng(size)
+    samples = rng.uniform(-1, 1, 200).tolist()
+    near = sum(samples[:size]) + 1e-4
+    question = table.within_of_size(size, 1e-3)
+    found, tally = solve(line(near, samples) + line(99.0, samples) + line(near, samples[:34]), question)
+    assert found[0]["status"] == "found"
+    assert int(found[0]["size"]) == size
+    assert check_subset(found[0], near, samples) <= Fraction(1e-3)
+    assert found[1]["status"] in ("impossible", "unreachable")
+    assert found[2]["status"] != "unresolved"
+    assert tally.complete
+
+
+def test_a_size_that_is_not_found_among_many_samples_stays_open():
+    even = (2.0 * np.random.default_rng(3).integers(-(2**40), 2**40, 60)).tolist()
+    [row], tally = solve(line(1.0, even), table.within_of_size(7, 0.5))
+    assert row["status"] == "unresolved"
     assert not tally.complete
 
 
@@ -169,9 +213,21 @@ def test_equal_samples_off_the_grid_are_decided_in_unbounded_integers(size):
     assert check_subset(row, 0.35, samples) == best
 
 
+def test_the_nearest_of_35_samples_off_the_grid_is_claimed_where_no_other_is_as_near():
+    rng = np.random.default_rng(4)
+    samples = rng.uniform(0.5, 1, 35) * 2.0 ** -np.arange(35)
+    taken = np.arange(0, 35, 3)
+    target = math.fsum(samples[taken]) + 2.0**-40
+    [row], tally = solve(line(target, samples.tolist()), table.nearest())
+    assert row["status"] == "found"
+    assert tally.complete
+    assert check_subset(row, target, samples.tolist()) <= Fraction(2) ** -40
+
+
 def test_unbounded_integers_refuse_what_would_take_hours():
-    with pytest.raises(ValueError, match="at most 34"):
-        exact.nearest([1.0] * 35, 0.0)
+    for ask in (exact.nearest, lambda samples, target: exact.number_within(samples, target, 0.1)):
+        with pytest.raises(ValueError, match="at most 34"):
+            ask([1.0] * 35, 0.0)
     with pytest.raises(ValueError, match="from 0 to n"):
         exact.nearest([1.0], 0.0, 2)
 

@@ -9,16 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slth.grid import PRODUCT_EXPONENT
-from slth.subset_sum.kernels import blocks
+from slth.subset_sum.kernels import blocks, sums
 from slth.subset_sum.lazy import LazySubsetSums
+from slth.subset_sum.masks import WORD
+from slth.subset_sum.minimise import LARGEST_BATCHED
 from slth.subset_sum.problem import Status, Subsets
-from slth.subset_sum.solve import any_within, checked_tolerances
+from slth.subset_sum.solve import any_within, best, checked_tolerances
 
 MAX_BYTES = 1 << 28
 """Memory for one chunk of instances, unless told otherwise."""
 
 LARGEST_CHUNK = 1 << 20
 """Rows per chunk at most; more would not be faster."""
+
+SINGLES = 8
+"""Rows per chunk where `best` solves them one by one, up to 3 s each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +116,8 @@ def solve_bulk(
         tolerance = int(checked_tolerances(tolerance, 1)[0])
     tally = _Tally(batch, keep)
     step = rows_per_chunk(batch.n, max_bytes)
+    if question is best and batch.n > LARGEST_BATCHED:
+        step = min(step, SINGLES)
     for start in range(0, batch.count, step):
         stop = min(start + step, batch.count)
         tally.add(start, _chunk(batch, start, stop, question, tolerance))
@@ -160,8 +167,9 @@ class _Tally:
     """Running counts over the chunks, in exact integers."""
 
     def __init__(self, batch: LazySubsetSums, keep: bool) -> None:
-        self.by_status = np.zeros(len(Status), dtype=np.int64)
-        self.sizes = np.zeros(batch.n + 1, dtype=np.int64)
+        self.n = batch.n
+        self.by_status = np.zeros(256, dtype=np.int64)
+        self.sizes = np.zeros(WORD + 1, dtype=np.int64)
         self.worst = 0
         self.total = 0
         kind = np.dtype(np.uint32 if batch.n <= 32 else np.uint64)
@@ -174,17 +182,13 @@ class _Tally:
         for kept, new in ((self.masks, chunk.masks), (self.residuals, chunk.residuals), (self.status, chunk.status)):
             if kept is not None:
                 kept[own] = new
-        self.by_status += np.bincount(chunk.status, minlength=len(Status))
-        found = chunk.status == Status.FOUND
-        self.sizes += np.bincount(np.bitwise_count(chunk.masks[found]), minlength=len(self.sizes))
-        away = np.abs(chunk.residuals[found])
-        self.worst = max(self.worst, int(away.max(initial=0)))
-        # In two parts: the sum of 2^20 moduli below 2^61 does not fit in int64.
-        self.total += (int((away >> 32).sum()) << 32) + int((away & 0xFFFFFFFF).sum())
+        worst, high, low = sums.tally(chunk.masks, chunk.status, chunk.residuals, self.by_status, self.sizes)
+        self.worst = max(self.worst, worst)
+        self.total += (high << 32) + low
 
     def answer(self) -> BulkAnswer:
-        found, impossible, unresolved = (int(number) for number in self.by_status)
+        found, impossible, unresolved = (int(number) for number in self.by_status[: len(Status)])
         return BulkAnswer(
-            found, impossible, unresolved, self.sizes, self.worst, self.total,
+            found, impossible, unresolved, self.sizes[: self.n + 1].copy(), self.worst, self.total,
             self.masks, self.residuals, self.status,
         )  # fmt: skip

@@ -37,8 +37,7 @@ class SubsetSums:
         samples: int64 (m, n), n >= 1, in units of 2^-exponent.
         targets: int64 (m,), same units.
         exponent: the unit of every row, or int64 (m,) with one unit per row.
-        rounding: a proved bound on how far putting floats on the grid moved any (subset sum - target) of a
-        row,
+        rounding: a proved bound on how far putting floats on the grid moved any (subset sum - target) of a row,
             as a float64 number or array (m,); 0 for data that lies on the grid.
 
     Raises:
@@ -105,8 +104,7 @@ class SubsetSums:
 
         A row whose numbers are multiples of one power of two 2^-e with sum below 2^60 of them is represented
         exactly, on the coarsest such grid; so are float32 rows that span fewer than about 30 binary orders.
-        Any other row gets the finest grid that fits, and `rounding` is half a unit for every number that
-        moved.
+        Any other row gets the finest grid that fits, and `rounding` is half a unit for every number that moved.
 
         Args:
             samples: float32 or float64 (m, n), finite, of any magnitude.
@@ -130,8 +128,11 @@ class SubsetSums:
             raise ValueError(f"expected samples (m, n) and targets (m,); got {samples.shape} and {targets.shape}")
         values = np.column_stack([samples, targets]).astype(np.float64)
         if not np.isfinite(values).all():
-            bad = int((~np.isfinite(values)).any(axis=1).sum())
-            raise ValueError(f"samples and targets must be finite; {bad} of {len(values)} rows have NaN or infinity")
+            bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+            raise ValueError(
+                f"samples and targets must be finite; {len(bad)} of {len(values)} rows have NaN or infinity, the first "
+                f"is row {bad[0]}"
+            )
         exponent = _row_exponents(values)
         moved = np.rint(np.ldexp(values, exponent[:, None]))
         # A number far below the unit underflows to 0 in ldexp already, and was moved all the same.
@@ -189,8 +190,8 @@ class Subsets:
     `residuals` is int64 (m,), sum - target in grid units: -target where nothing was found.
 
     Raises:
-        ValueError: wrong shape or dtype, a bit beyond the last sample, or a subset stored for a row that is
-        not FOUND.
+        ValueError: wrong shape or dtype, another status, a bit beyond the last sample, or a subset stored for a row
+            that is not FOUND.
 
     >>> problem = SubsetSums(np.array([[3, -5, 9]]), np.array([4]))
     >>> Subsets(problem, np.array([[6]], dtype=np.uint64), np.zeros(1, dtype=np.uint8)).residuals
@@ -211,6 +212,8 @@ class Subsets:
             )
         if self.status.dtype != np.uint8 or self.status.shape != (m,):
             raise ValueError(f"status must be uint8 of shape ({m},); got {self.status.dtype}, {self.status.shape}")
+        if self.status.max(initial=0) >= len(Status):
+            raise ValueError(f"status must hold values of Status, 0 to {len(Status) - 1}; got {self.status.max()}")
         out = np.empty(m, dtype=np.int64)
         faults = []
 
@@ -238,8 +241,7 @@ class Subsets:
 
     @property
     def residual_values(self) -> NDArray[np.float64]:
-        """(m,): residuals as float64, correct to half a unit in the last place, without the problem's
-        `rounding`."""
+        """(m,): residuals as float64, correct to half a unit in the last place, without the problem's `rounding`."""
         return np.ldexp(self.residuals.astype(np.float64), -np.asarray(self.problem.exponent))
 
     @property

@@ -157,7 +157,7 @@ def _nearest_of_size(problem: SubsetSums, k: int) -> NDArray[np.uint64]:
     if problem.n > LARGEST_BATCHED:
         raise ValueError(
             f"subsets of fixed size are searched for n <= {LARGEST_BATCHED} samples; got n = {problem.n}: "
-            f"keep {LARGEST_BATCHED} candidates"
+            f"use few_exactly (size or n - size up to 4), few_within or steered, or keep {LARGEST_BATCHED} candidates"
         )
     if isinstance(k, bool) or not isinstance(k, int | np.integer) or not 0 <= k <= problem.n:
         raise ValueError(f"k must be an integer from 0 to n = {problem.n}; got {k!r}")

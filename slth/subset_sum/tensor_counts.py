@@ -183,6 +183,8 @@ def worst_error_arrays(samples: Array, windows: Array | float, *, size: int | No
 def _windows(samples: Any, windows: Any) -> tuple[Form, Grid]:
     """The ends of the windows go on the grid as targets do; floats on a fine one, as worst targets lie anywhere."""
     form, x, ends = received(samples, windows)
+    if (on_cpu(ends) < 0).any():
+        raise ValueError(f"a window of targets [-R, R] needs R >= 0; got {on_cpu(ends).min()}")
     grid = tensor_units.put(form, on_cpu(x), on_cpu(ends))
     return form, tensor_units.finer(grid) if form.floats else grid
 

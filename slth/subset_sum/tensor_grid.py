@@ -79,8 +79,11 @@ def to_grid(samples: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor, T
         )
     values = torch.cat([samples, targets[:, None]], dim=1).to(torch.float64)
     if not bool(values.isfinite().all()):
-        bad = int((~values.isfinite()).any(dim=1).sum())
-        raise ValueError(f"samples and targets must be finite; {bad} of {len(values)} rows have NaN or infinity")
+        bad = (~values.isfinite()).any(dim=1).nonzero()[:, 0].tolist()
+        raise ValueError(
+            f"samples and targets must be finite; {len(bad)} of {len(values)} rows have NaN or infinity, the first is "
+            f"row {bad[0]}"
+        )
     mantissa, order = torch.frexp(values)
     bits = (mantissa.abs() * 2.0**53).to(torch.int64)
     lowest = order.to(torch.int64) - 53 + torch.frexp((bits & -bits).to(torch.float64)).exponent - 1

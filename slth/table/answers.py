@@ -8,19 +8,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from slth.subset_sum import Status, Subsets, SubsetSums, best, count_within, exactly, exactly_within, tolerance_on_grid
+from slth.subset_sum import (
+    Status,
+    Subsets,
+    SubsetSums,
+    best,
+    count_within,
+    exactly,
+    exactly_within,
+    few_within,
+    tolerance_on_grid,
+)
+from slth.subset_sum.counting import LARGEST_COUNTED, count_between
 from slth.subset_sum.minimise import LARGEST_BATCHED
 from slth.subset_sum.solve import LARGEST_TOLERANCE
 from slth.subset_sum.tensor_units import coarser
 from slth.table import exact
 
 Floats = NDArray[np.float64]
+
+CLOSE = "a residual equals epsilon up to rounding"
+"""Why a row of more than 34 samples is unresolved."""
 
 
 @dataclass(frozen=True)
@@ -85,23 +99,24 @@ def nearest(size: int | None, samples: Floats, targets: Floats) -> list[Answer]:
     shown = _shown(samples, targets, answers)
     used = _used(problem)
     doubtful = np.flatnonzero(used)
-    if n > LARGEST_BATCHED:
-        reason = "nearest up to rounding: its floats do not fit on one grid of 61 bits"
-        for row in doubtful:
-            found = shown[row]
-            shown[row] = Answer("unresolved", found.indices, found.sum, found.number, reason)
-    elif len(doubtful):
+    if len(doubtful):
         # A nearer subset of the floats is within |r| + 2 rounding on the grid; mostly the one found is alone there.
         near = np.abs(answers.residuals[doubtful]) + 2 * used[doubtful]
         part = SubsetSums(problem.samples[doubtful], problem.targets[doubtful])
         for row in doubtful[_count_of_size(part, size, near) > 1]:
-            shown[row] = _exact(samples[row], float(targets[row]), size)[0]
+            if n <= exact.LARGEST:
+                shown[row] = _exact(samples[row], float(targets[row]), size)[0]
+            else:
+                reason = "nearest up to rounding: on the grid of 61 bits several subsets are as near"
+                shown[row] = replace(shown[row], status="unresolved", reason=reason)
     return shown
 
 
 def _count_of_size(problem: SubsetSums, size: int | None, tolerances: NDArray[np.int64]) -> NDArray[np.int64]:
     """Subsets within tolerance, of one size if one is given."""
     if size is None:
+        if problem.n > LARGEST_COUNTED:
+            return count_between(problem, tolerances, by_size=False)[:, 0]
         return count_within(problem, tolerances)
     offset = 2 * (np.abs(problem.samples).sum(axis=1) + np.abs(problem.targets)) + 1
     raised = SubsetSums(problem.samples + offset[:, None], problem.targets + size * offset)
@@ -110,14 +125,16 @@ def _count_of_size(problem: SubsetSums, size: int | None, tolerances: NDArray[np
 
 
 def within_of_size(size: int, epsilon: float, samples: Floats, targets: Floats) -> list[Answer]:
-    """A subset of one size within epsilon of every target."""
-    if size > samples.shape[1]:
+    """A subset of one size within epsilon of every target; beyond 34 samples not all subsets may be searched."""
+    n = samples.shape[1]
+    if size > n:
         return [Answer("impossible")] * len(targets)
+    many = n > LARGEST_BATCHED
 
     def solve(problem: SubsetSums, tolerances: NDArray[np.int64]) -> Subsets:
-        return exactly_within(problem, size, tolerances)
+        return (few_within if many else exactly_within)(problem, size, tolerances)
 
-    return within(solve, lambda n: [size], epsilon, samples, targets, grid=_coarser)
+    return within(solve, lambda n: [size], epsilon, samples, targets, grid=(lambda own: own) if many else _coarser)
 
 
 def within(
@@ -127,7 +144,8 @@ def within(
     """Searches within epsilon + rounding: every subset that qualifies is among those, so nothing is overlooked."""
     problem = grid(SubsetSums.from_floats(samples, targets))
     used = _used(problem)
-    tolerances = np.minimum(tolerance_on_grid(epsilon, problem.exponent) + used, LARGEST_TOLERANCE)
+    allowed = tolerance_on_grid(epsilon, problem.exponent)
+    tolerances = np.minimum(allowed + used, LARGEST_TOLERANCE)
     answers = solve(problem, tolerances)
     shown = _shown(samples, targets, answers)
     top = np.maximum(problem.samples, 0).sum(axis=1) + tolerances
@@ -144,6 +162,12 @@ def within(
         # Rounding to nearest keeps the order, so only |residual| >= epsilon needs another look.
         if abs(away) >= epsilon:
             shown[row] = _settled(samples[row], float(targets[row]), shown[row], sizes, epsilon)
+    # Another subset may be within epsilon beyond doubt.
+    left = [at for at, own in enumerate(shown) if own.reason == CLOSE and allowed[at] >= used[at]]
+    again = solve(SubsetSums(problem.samples[left], problem.targets[left]), allowed[left] - used[left])
+    for at, own, status in zip(left, _shown(samples[left], targets[left], again), again.status, strict=True):
+        if status == Status.FOUND:
+            shown[at] = own
     return shown
 
 
@@ -155,7 +179,7 @@ def _settled(
     if abs(sum(map(Fraction, chosen), -Fraction(target))) <= Fraction(epsilon):
         return found
     if len(samples) > exact.LARGEST:
-        return Answer("unresolved", reason="a residual equals epsilon up to rounding")
+        return Answer("unresolved", reason=CLOSE)
     for size in sizes(len(samples)):
         nearer, away = _exact(samples, target, size)
         if away <= Fraction(epsilon):
@@ -164,7 +188,7 @@ def _settled(
 
 
 def number_within(epsilon: float, samples: Floats, targets: Floats) -> list[Answer]:
-    """The number of subsets within epsilon, where it does not depend on the rounding."""
+    """The number of subsets within epsilon; beyond 34 samples only where it does not depend on the rounding."""
     problem = SubsetSums.from_floats(samples, targets)
     used = _used(problem)
     allowed = tolerance_on_grid(epsilon, problem.exponent)
@@ -172,11 +196,15 @@ def number_within(epsilon: float, samples: Floats, targets: Floats) -> list[Answ
     least = most
     if used.any():
         least = np.where(allowed >= used, count_within(problem, np.maximum(allowed - used, 0)), 0)
-    open_row = Answer("unresolved", reason="a residual equals epsilon up to rounding")
-    return [
-        Answer("found", number=high) if low == high else open_row
-        for low, high in zip(least.tolist(), most.tolist(), strict=True)
-    ]
+    counted = []
+    for row, (low, high) in enumerate(zip(least.tolist(), most.tolist(), strict=True)):
+        if low < high and samples.shape[1] > exact.LARGEST:
+            counted.append(Answer("unresolved", reason=CLOSE))
+            continue
+        if low < high:
+            high = exact.number_within(samples[row].tolist(), float(targets[row]), epsilon)
+        counted.append(Answer("found", number=high))
+    return counted
 
 
 def worst_case(window: float, samples: Floats, targets: Floats) -> list[Answer]:

@@ -26,13 +26,10 @@ def nearest(samples: Sequence[float], target: float, size: int | None = None) ->
     >>> nearest([0.1, 0.2, 0.4], 0.3)
     ([0, 1], Fraction(1, 36028797018963968))
     """
-    if len(samples) > LARGEST:
-        raise ValueError(f"at most {LARGEST} samples are searched in unbounded integers; got {len(samples)}")
+    _check_number(len(samples))
     if size is not None and not 0 <= size <= len(samples):
         raise ValueError(f"size must be from 0 to n = {len(samples)}; got {size}")
-    unit = max(Fraction(x).denominator for x in (*samples, target))  # denominators of floats are powers of two
-    integers = [int(Fraction(x) * unit) for x in samples]
-    goal = int(Fraction(target) * unit)
+    unit, (goal, *integers) = _integers(target, *samples)
     half = len(samples) // 2
     first, second = _sums(integers[:half]), _sums(integers[half:])
     if size is None:
@@ -45,6 +42,46 @@ def nearest(samples: Sequence[float], target: float, size: int | None = None) ->
         (_closest(a, b, goal, half) for a, b in pairs if a and b), key=lambda found: (abs(found[0]), found)
     )
     return [i for i in range(len(samples)) if mask >> i & 1], Fraction(residual, unit)
+
+
+def number_within(samples: Sequence[float], target: float, epsilon: float) -> int:
+    """How many subsets have |sum - target| <= epsilon exactly, by two sorted lists of half sums.
+
+    Args:
+        samples: finite floats, at most 34.
+        target: finite.
+        epsilon: finite, >= 0.
+
+    Raises:
+        ValueError: more than 34 samples.
+
+    >>> number_within([0.1, 0.2, 0.4], 0.3, 0.1), number_within([0.25, 0.5], 0.5, 0.25)
+    (2, 3)
+    """
+    _check_number(len(samples))
+    _, (goal, room, *integers) = _integers(target, epsilon, *samples)
+    half = len(integers) // 2
+    first, second = ([total for total, _ in _sums(side)] for side in (integers[:half], integers[half:]))
+    below = above = len(second)
+    number = 0
+    for total in first:
+        while below and second[below - 1] >= goal - room - total:
+            below -= 1
+        while above and second[above - 1] > goal + room - total:
+            above -= 1
+        number += above - below
+    return number
+
+
+def _check_number(n: int) -> None:
+    if n > LARGEST:
+        raise ValueError(f"at most {LARGEST} samples are searched in unbounded integers; got {n}")
+
+
+def _integers(*numbers: float) -> tuple[int, list[int]]:
+    """A unit, and the numbers as multiples of it."""
+    unit = max(Fraction(x).denominator for x in numbers)  # denominators of floats are powers of two
+    return unit, [int(Fraction(x) * unit) for x in numbers]
 
 
 def _sums(integers: list[int]) -> list[tuple[int, int]]:

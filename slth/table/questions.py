@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from slth.subset_sum import any_within, sparsest_within
+from slth.subset_sum.counting import LARGEST_COUNTED
 from slth.subset_sum.minimise import LARGEST_BATCHED, LARGEST_SINGLE
 from slth.table import answers
 from slth.table.answers import Answer, Floats
@@ -40,7 +41,7 @@ class Question:
 
 def nearest() -> Question:
     """The subset that minimises |sum - target|; n <= 48. From 35 samples on, a row of floats that do not fit on one
-    grid is 'unresolved': its subset is the nearest up to rounding."""
+    grid is 'unresolved' if several subsets are equally near up to the rounding; one of them is shown."""
     return Question(partial(answers.nearest, None), most=LARGEST_SINGLE)
 
 
@@ -72,22 +73,23 @@ def smallest_within(epsilon: float) -> Question:
 
 
 def within_of_size(size: int, epsilon: float) -> Question:
-    """A subset of `size` samples with |sum - target| <= epsilon; n <= 34.
+    """A subset of `size` samples with |sum - target| <= epsilon; rows of any length, 'unresolved' only with more than
+    34 samples.
 
     Raises:
         ValueError: the size is negative, or epsilon is negative, NaN or infinite.
     """
-    return Question(partial(answers.within_of_size, _checked_size(size), _checked_epsilon(epsilon)))
+    return Question(partial(answers.within_of_size, _checked_size(size), _checked_epsilon(epsilon)), most=LONGEST_ROW)
 
 
 def count(epsilon: float) -> Question:
-    """The number of subsets with |sum - target| <= epsilon; n <= 34. A row whose rounding leaves it open is
-    'unresolved'.
+    """The number of subsets with |sum - target| <= epsilon; n <= 40. From 35 samples on, a row whose rounding leaves it
+    open is 'unresolved'.
 
     Raises:
         ValueError: epsilon is negative, NaN or infinite.
     """
-    return Question(partial(answers.number_within, _checked_epsilon(epsilon)), column="count")
+    return Question(partial(answers.number_within, _checked_epsilon(epsilon)), column="count", most=LARGEST_COUNTED)
 
 
 def worst_case(window: float) -> Question:

@@ -12,7 +12,7 @@ from slth.laws import Product, Uniform
 from slth.randomness import bits
 from slth.subset_sum import Status, any_within, best, exactly, sparsest_within
 from slth.subset_sum.bulk import rows_per_chunk, solve_bulk
-from slth.subset_sum.kernels import drawn, threads
+from slth.subset_sum.kernels import drawn, sums, threads
 from slth.subset_sum.lazy import LazySubsetSums
 
 LAWS = [
@@ -129,6 +129,27 @@ def test_answers_do_not_depend_on_chunks_or_threads(monkeypatch):
         for name in ("masks", "residuals", "status", "sizes"):
             assert (getattr(part, name) == getattr(whole, name)).all()
         assert (part.worst, part.total) == (whole.worst, whole.total)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(0, 2), st.integers(-(2**62), 2**62)), max_size=40))
+def test_the_tally_is_that_of_python_integers(rows):
+    masks, status, residuals = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    by_status, sizes = np.zeros(256, dtype=np.int64), np.zeros(65, dtype=np.int64)
+    worst, high, low = sums.tally(
+        np.array(masks, dtype=np.uint64), np.array(status, dtype=np.uint8), np.array(residuals, dtype=np.int64),
+        by_status, sizes,
+    )  # fmt: skip
+    found = [(mask.bit_count(), abs(away)) for mask, code, away in rows if code == Status.FOUND]
+    assert by_status.tolist() == [status.count(code) for code in range(256)]
+    assert sizes.tolist() == [sum(size == k for size, _ in found) for k in range(65)]
+    assert worst == max((away for _, away in found), default=0)
+    assert (high << 32) + low == sum(away for _, away in found)
+
+
+def test_the_bar_moves_where_rows_are_solved_one_by_one():
+    steps = []
+    solve_bulk(LazySubsetSums(Product(), 5, 6, 18, 35), best, advance=steps.append)
+    assert steps == [8, 8, 2]
 
 
 @pytest.mark.parametrize(("question", "tolerance"), [(any_within, 2**22), (sparsest_within, 2**34), (best, None)])

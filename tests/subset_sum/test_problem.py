@@ -75,8 +75,8 @@ def test_sums_of_floats_on_the_grid_stay_below_the_limit(values):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_floats_that_are_not_finite_raise(bad):
-    with pytest.raises(ValueError, match="finite"):
-        SubsetSums.from_floats(np.array([[1.0, bad]]), np.zeros(1))
+    with pytest.raises(ValueError, match="1 of 2 rows have NaN or infinity, the first is row 1"):
+        SubsetSums.from_floats(np.array([[1.0, 2.0], [1.0, bad]]), np.zeros(2))
     with pytest.raises(ValueError, match="finite"):
         SubsetSums.from_floats(np.ones((1, 2)), np.array([bad]))
 
@@ -168,6 +168,8 @@ def test_wrong_answers_raise():
         Subsets(problem, mask[:, 0], found)
     with pytest.raises(ValueError, match="status must be"):
         Subsets(problem, mask, found.astype(int))
+    with pytest.raises(ValueError, match="0 to 2; got 3"):
+        Subsets(problem, 0 * mask, np.full(1, 3, dtype=np.uint8))
     with pytest.raises(ValueError, match="beyond the last"):
         Subsets(problem, 4 * mask, found)
     with pytest.raises(ValueError, match="empty mask"):

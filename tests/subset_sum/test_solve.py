@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slth.subset_sum import Status, SubsetSums, any_within, best, solve, sparsest_within, tolerance_on_grid
+from slth.subset_sum import Status, SubsetSums, any_within, best, exactly, solve, sparsest_within, tolerance_on_grid
 
 QUESTIONS = {
     "best": lambda problem, tolerance: best(problem),
@@ -224,6 +224,8 @@ def test_too_many_samples_raise_with_the_remedy():
         best(SubsetSums(np.ones((1, 49), dtype=np.int64), zeros))
     with pytest.raises(ValueError, match=r"n <= 34 .*"):
         sparsest_within(SubsetSums(np.ones((1, 35), dtype=np.int64), zeros), 0)
+    with pytest.raises(ValueError, match=r"n <= 34 .* few_exactly"):
+        exactly(SubsetSums(np.ones((1, 35), dtype=np.int64), zeros), 3)
 
 
 def test_a_search_that_lies_is_caught(monkeypatch):

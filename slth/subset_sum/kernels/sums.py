@@ -75,3 +75,43 @@ def count_misses(residuals: Integers, status: NDArray[np.uint8], tolerances: Int
     for row in range(residuals.shape[0]):
         misses += (status[row] == 0) & (abs(residuals[row]) > tolerances[row])
     return misses
+
+
+@njit(inline="always")
+def _ones(word: np.uint64) -> np.uint64:
+    """The number of bits that are set: sums of pairs, of fours, of bytes, and the sum of the bytes."""
+    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (word * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@njit(cache=True, nogil=True)
+def tally(
+    masks: NDArray[np.uint64], status: NDArray[np.uint8], residuals: Integers, by_status: Integers, sizes: Integers
+) -> tuple[int, int, int]:
+    """Counts rows by status, and those that are FOUND (status 0) by size.
+
+    Args:
+        masks: (m,), of up to 64 samples.
+        status: (m,).
+        residuals: (m,), modulus below 2^62.
+        by_status: (256,), added to.
+        sizes: (65,), added to.
+
+    Returns:
+        Of the moduli of the residuals that are FOUND: the largest, the sum of the upper parts and the sum of the lower
+        32 bits. No sum of 2^20 of them leaves int64.
+    """
+    worst = 0
+    high = 0
+    low = 0
+    for row in range(len(masks)):
+        by_status[status[row]] += 1
+        if status[row] == 0:
+            sizes[np.int64(_ones(masks[row]))] += 1
+            away = abs(residuals[row])
+            worst = max(worst, away)
+            high += away >> 32
+            low += away & 0xFFFFFFFF
+    return worst, high, low
