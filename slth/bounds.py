@@ -16,7 +16,7 @@ import sympy
 from numpy.typing import ArrayLike, NDArray
 
 from slth.references import Reference
-from slth.symbols import LATEX, checked_value, notation, symbol
+from slth.symbols import LATEX, Notation, checked_value, notation, symbol
 
 CONSTANT = symbol("C")
 """The one symbol for which papers give no value."""
@@ -39,12 +39,20 @@ class Provenance(StrEnum):
     PUBLISHED = "published"
     """Read in the paper itself."""
     RESTATED = "restated"
-    """As a later paper states it."""
+    """From memory of the paper, or as a later paper states it."""
     DERIVED = "derived"
     """Proved by this project; the proof is in the theorem file that holds the bound, or sketched there."""
     HEURISTIC = "heuristic"
     """Fits measurements or rests on an unproved step."""
 
+
+ORIGIN = {
+    Provenance.PUBLISHED: "read in the paper itself",
+    Provenance.RESTATED: "restated from memory of the paper; check before quoting",
+    Provenance.DERIVED: "derived by this project, not peer reviewed",
+    Provenance.HEURISTIC: "an estimate; nothing is proved",
+}
+"""What a reader is told about a bound of each provenance."""
 
 _RELATION = {Direction.UPPER: "<=", Direction.LOWER: ">=", Direction.HEURISTIC: "~"}
 _LATEX_RELATION = {Direction.UPPER: r"\leq", Direction.LOWER: r"\geq", Direction.HEURISTIC: r"\approx"}
@@ -97,6 +105,11 @@ class Bound:
                 f"bound {self.name!r}: a heuristic provenance proves no direction, and only it; got "
                 f"direction {self.direction}, provenance {self.provenance}"
             )
+
+    @property
+    def origin(self) -> str:
+        """What a reader is told about where the bound comes from; empty if its note says it already."""
+        return "" if "check before quoting" in self.note else ORIGIN[self.provenance]
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -178,12 +191,13 @@ class Bound:
             **values: numbers by symbol name, for the quantity too; all others for a numeric root.
 
         Returns:
-            An expression in the symbols that are left; a number if none is.
+            An expression in the symbols that are left. If none is left, a number to about 1e-12 relative: where
+            the two change sides, if 2000 points of the symbol's range see one such place only.
 
         Raises:
             TypeError: a value is not a real number.
-            ValueError: a value is out of place; there is not exactly one closed form; or the bracket holds no
-                root.
+            ValueError: a value is out of place; there is not exactly one closed form, nor one change of sides; or
+                the bracket holds no root.
 
         >>> from slth.theorems.lueker1998_subset_sum import FAILURE_UNIFORM
         >>> FAILURE_UNIFORM.solve("n")
@@ -197,10 +211,27 @@ class Bound:
             )
         level = checked_value(quantity, values.pop(quantity)) if quantity in values else self.quantity
         bound = self.with_values(**values)
-        if low is None or high is None:
-            return bound._closed_form(level, unknown)
-        bound._refuse_missing({name}, *(level.free_symbols))
-        return sympy.Float(_root(_vectorised(bound.expression - level, (unknown,)), name, low, high))
+        gap = bound.expression - level
+        if low is not None and high is not None:
+            bound._refuse_missing({name}, *(level.free_symbols))
+            return sympy.Float(_root(_vectorised(gap, (unknown,)), name, low, high))
+        if gap.free_symbols == {unknown}:
+            function = _vectorised(gap, (unknown,))
+            between = _changes_of_sides(function, notation(name))
+            if len(between) != 1:
+                raise ValueError(
+                    f"bound {self.name!r} changes sides at {len(between)} places of the range of {name}"
+                    + "".join(f", near {a:.4g}" for a, _ in between[:5])
+                    + ": give low, high for the root between them"
+                )
+            return sympy.Float(_root(function, name, *between[0]))
+        found = bound._closed_forms(level, unknown)
+        if len(found) == 1:
+            return found[0]
+        raise ValueError(
+            f"bound {self.name!r} has no single closed form for {unknown} (sympy finds {found or 'none'}): give low, "
+            "high and a value for every other symbol, for the root between low and high"
+        )
 
     def lambdify(self, *names: str) -> Callable[..., NDArray[np.float64]]:
         """The expression as a vectorised numpy function of the named symbols, in this order.
@@ -273,23 +304,73 @@ class Bound:
             )
         raise ValueError(message)
 
-    def _closed_form(self, level: sympy.Expr, unknown: sympy.Symbol) -> sympy.Expr:
+    def _closed_forms(self, level: sympy.Expr, unknown: sympy.Symbol) -> list[sympy.Expr]:
+        """The solutions that sympy finds and that may lie in the symbol's range."""
+        if not _may_be_isolated(self.expression, unknown):
+            return []
         try:
             found = sympy.solve(sympy.Eq(self.expression, level), unknown)
-        except NotImplementedError:
-            found = []
+        except (NotImplementedError, TypeError, IndexError):  # the last two: sympy fails on some roots of real degree
+            return []
         # A LambertW is one branch of several: which of them is meant has to be said by a bracket.
-        if len(found) != 1 or found[0].has(sympy.LambertW):
-            raise ValueError(
-                f"bound {self.name!r} has no single closed form for {unknown} (sympy finds "
-                f"{found or 'none'}): give low, high and a value for every other symbol, for the root "
-                "between low and high"
-            )
+        if any(root.has(sympy.LambertW) for root in found):
+            return []
+        line = notation(str(unknown))
         # sympy writes log(b ** p) where p log(b) reads better; b is positive wherever the bound is real.
-        return found[0].replace(
-            lambda part: isinstance(part, sympy.log) and part.args[0].is_Pow,
-            lambda part: part.args[0].exp * sympy.log(part.args[0].base),
-        )
+        return [
+            root.replace(
+                lambda part: isinstance(part, sympy.log) and part.args[0].is_Pow,
+                lambda part: part.args[0].exp * sympy.log(part.args[0].base),
+            )
+            for root in found
+            if not (root.is_number and root.is_real and root not in line.range)
+            and not (line.range.start >= 0 and _is_nonnegative(-root))
+        ]
+
+
+def _may_be_isolated(expression: sympy.Expr, unknown: sympy.Symbol) -> bool:
+    """False where the symbol stands in and beside a function, or in two of them: sympy then searches long, in vain."""
+    functions = {
+        part
+        for part in expression.atoms(sympy.Function, sympy.Pow)
+        if unknown in (part.exp if part.is_Pow else part).free_symbols
+    }
+    outer = [
+        part for part in functions if not any(part in other.args or other.has(part) for other in functions - {part})
+    ]
+    if not outer:
+        return True
+    rest = expression.subs({part: sympy.Dummy() for part in outer})
+    return (
+        len(outer) == 1
+        and unknown not in rest.free_symbols
+        and all(_may_be_isolated(inner, unknown) for inner in outer[0].args)
+    )
+
+
+def _is_nonnegative(expression: sympy.Expr) -> bool:
+    """Whether a real expression is a product of factors that are: positive numbers and symbols, and roots."""
+    return all(
+        factor.is_nonnegative or (factor.is_Pow and factor.exp.is_Rational and factor.exp.q % 2 == 0)
+        for factor in sympy.Mul.make_args(expression)
+    )
+
+
+def _changes_of_sides(function: Callable[..., NDArray[np.float64]], line: Notation) -> list[tuple[float, float]]:
+    """Neighbours among 2000 points or more of the symbol's range between which the function changes its sign."""
+    start, end = float(line.range.start), float(line.range.end)
+    # Both scales: tolerances and probabilities lie near 0, numbers of samples far from it.
+    scale = np.geomspace(1e-30, 1e30, 2000)
+    even = np.linspace(start, end, 1001) if np.isfinite([start, end]).all() else scale[:0]
+    points = np.unique(np.concatenate([-scale, scale, even]))
+    above = points > start if line.range.left_open else points >= start
+    points = points[above & (points < end if line.range.right_open else points <= end)]
+    with np.errstate(all="ignore"):
+        values = function(points)
+    seen = np.isfinite(values) & (values != 0)  # a root that is a point itself lies between its neighbours
+    points, signs = points[seen], np.sign(values[seen])
+    at = np.flatnonzero(signs[:-1] * signs[1:] < 0)
+    return [(float(points[i]), float(points[i + 1])) for i in at]
 
 
 def _vectorised(expression: sympy.Expr, symbols: tuple[sympy.Symbol, ...]) -> Callable[..., NDArray[np.float64]]:

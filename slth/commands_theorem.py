@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import sympy
+
     from slth.bounds import Bound
 
 
@@ -57,7 +59,8 @@ def theorem(
         out.print(f"  {bound}", markup=False)
         if bound.note:
             out.print(f"  {bound.note}", markup=False)
-        out.print(f"  {_origin(bound)}", markup=False)
+        if bound.origin:
+            out.print(f"  {bound.origin}", markup=False)
     measured = rows(theorems.name(module))
     if not measured:
         out.print("\nMeasured: nothing is on record for this theorem", style="bold")
@@ -65,15 +68,6 @@ def theorem(
         settings = ", ".join(dict.fromkeys(row.pop("setting") for row in measured))
         out.print(f"\nMeasured: {settings}", style="bold", markup=False)
         _table(tuple(measured[0]), [tuple(_text(value) for value in row.values()) for row in measured])
-
-
-def _origin(bound: Bound) -> str:
-    return {
-        "published": "read in the paper itself",
-        "restated": "restated from later papers or from memory; check the wording and the constants before quoting",
-        "derived": "derived by this project, not peer reviewed",
-        "heuristic": "an estimate; nothing is proved",
-    }[bound.provenance]
 
 
 def bound(
@@ -84,6 +78,9 @@ def bound(
     ] = None,
     only: Annotated[str | None, typer.Option(help="One bound of the theorem, such as CANDIDATES.")] = None,
     solve: Annotated[str | None, typer.Option(help="A symbol to solve the bounds for.")] = None,
+    between: Annotated[
+        tuple[float, float] | None, typer.Option(help="With --solve: the root between two numbers.")
+    ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array and nothing else.")] = False,
 ) -> None:
@@ -99,12 +96,14 @@ def bound(
     unused = set(numbers) - {symbol for one in chosen.values() for symbol in (*one.symbols, str(one.quantity))}
     if unused:
         raise ValueError(f"no bound of {theorems.name(module)} contains {', '.join(sorted(unused))}")
-    rows = [_row(label, one, numbers, solve) for label, one in chosen.items()]
+    if between is not None and solve is None:
+        raise ValueError("--between says where to look for the symbol of --solve; give both, or neither")
+    rows = [_row(label, one, numbers, solve, between) for label, one in chosen.items()]
     if as_json:
         print(json.dumps(rows))
     elif latex:
         for one in chosen.values():
-            print(one.latex() if solve is None else _solved(one, numbers, solve))
+            print(one.latex() if solve is None else _solved(one, numbers, solve, between))
     else:
         _table(tuple(rows[0]), [tuple(_text(value) for value in row.values()) for row in rows])
 
@@ -122,15 +121,19 @@ def _number(text: str) -> Fraction | float:
     return Fraction(int(text)) if text.strip().lstrip("+-").isdigit() else float(text)
 
 
-def _row(label: str, bound: Bound, numbers: dict[str, Any], unknown: str | None) -> dict[str, Any]:
-    """One bound as a row: its relation, and its value or what it lacks."""
-    row: dict[str, Any] = {"bound": label, "relation": str(bound), "value": None, "lacks": ""}
+def _row(
+    label: str, bound: Bound, numbers: dict[str, Any], unknown: str | None, between: tuple[float, float] | None
+) -> dict[str, Any]:
+    """One bound as a row: its relation, where it comes from, and its value or what it lacks."""
+    from slth.bounds import ORIGIN
+
+    row: dict[str, Any] = {"bound": label, "relation": str(bound), "origin": ORIGIN[bound.provenance]}
+    row |= {"value": None, "lacks": ""}
     if unknown is not None:
         if unknown not in bound.symbols:
             return row | {"lacks": f"does not contain {unknown}"}
         try:
-            own = {key: value for key, value in numbers.items() if key in (*bound.symbols, str(bound.quantity))}
-            return row | {"value": f"{unknown} = {bound.solve(unknown, **own)}"}
+            return row | {"value": f"{unknown} = {_root(bound, numbers, unknown, between)}"}
         except ValueError as fault:
             return row | {"lacks": str(fault)}
     own = {key: value for key, value in numbers.items() if key in bound.symbols}
@@ -140,11 +143,16 @@ def _row(label: str, bound: Bound, numbers: dict[str, Any], unknown: str | None)
     return row | {"value": bound.evaluate(**own)}
 
 
-def _solved(bound: Bound, numbers: dict[str, Any], unknown: str) -> str:
+def _root(bound: Bound, numbers: dict[str, Any], unknown: str, between: tuple[float, float] | None) -> sympy.Expr:
+    own = {key: value for key, value in numbers.items() if key in (*bound.symbols, str(bound.quantity))}
+    low, high = between or (None, None)
+    return bound.solve(unknown, low=low, high=high, **own)
+
+
+def _solved(bound: Bound, numbers: dict[str, Any], unknown: str, between: tuple[float, float] | None) -> str:
     import sympy
 
-    own = {key: value for key, value in numbers.items() if key in (*bound.symbols, str(bound.quantity))}
-    return f"{unknown} = {sympy.latex(bound.solve(unknown, **own), ln_notation=True)}"
+    return f"{unknown} = {sympy.latex(_root(bound, numbers, unknown, between), ln_notation=True)}"
 
 
 def _text(value: object) -> str:

@@ -96,7 +96,13 @@ def test_solve_refuses_what_it_cannot_decide():
     with pytest.raises(ValueError, match=r"no single closed form for n .* give low, high"):
         HEURISTIC.solve("n")
     with pytest.raises(ValueError, match="no single closed form"):
-        HEURISTIC.solve("n", z=0)  # two branches of the Lambert function
+        HEURISTIC.solve("n", z=0)  # in a power and beside it: two branches of the Lambert function
+    with pytest.raises(
+        ValueError, match=r"changes sides at 2 places of the range of z, near -0\.5\d*, near 0\.4\d*: give low, high"
+    ):
+        HEURISTIC.solve("z", epsilon=HEURISTIC.evaluate(n=20, q=1, z=0.5), n=20, q=1)
+    with pytest.raises(ValueError, match="changes sides at 0 places of the range of m"):
+        FAILURE.solve("m", delta=0.9, epsilon=0.1, n=1, R=1)  # at least 4 for every m
     with pytest.raises(ValueError, match="can be solved for R, epsilon, m, n"):
         FAILURE.solve("C")
     with pytest.raises(ValueError, match="can be solved for"):
@@ -109,6 +115,44 @@ def test_solve_refuses_what_it_cannot_decide():
         HEURISTIC.solve("n", low=2, high=3, epsilon=1e-4, z=0, q=1)
     with pytest.raises(ValueError, match="need low < high"):
         HEURISTIC.solve("n", low=3, high=3, epsilon=1e-4, z=0, q=1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "name", "value"),
+    [
+        # sympy finds no root of x^(5/2) + x log x, and one of x^3 log x^2 only after a TypeError of its own.
+        (C * (n * q ** sympy.Rational(3, 2) / eps + n * q * sympy.log(n * q / eps)), "q", 9.0),
+        (64 * n**2 * q**5 * sympy.log(2 * n * q**2 / delta) / eps**2, "q", 3.0),
+        (sympy.log(8 * n / (delta * eps**2)) / sympy.log(sympy.Rational(16, 15)), "delta", 0.05),
+        (C * sympy.log(n / sympy.Min(eps, delta)), "epsilon", 0.01),
+        # A root at one of the points that are looked at, and a pole at the end of the range.
+        (sympy.log(n / delta), "delta", 0.1),
+        (-sympy.log(n / delta) / sympy.log(1 - m / 2), "m", 0.25),
+    ],
+)
+def test_with_all_other_values_every_symbol_with_one_root_is_found(expression, name, value):
+    one = bound(symbol("D"), expression)
+    values = {"C": 2, "n": 30, "q": 3, "epsilon": 0.1, "delta": 0.05, "m": 0.5} | {name: value}
+    given = {key: of for key, of in values.items() if key in one.symbols}
+    level = one.evaluate(**given)
+    assert float(one.solve(name, D=level, **{k: v for k, v in given.items() if k != name})) == pytest.approx(value)
+
+
+def test_where_sympy_itself_fails_the_answer_is_a_refusal_that_says_what_to_give():
+    for expression in (
+        C * (n * q ** sympy.Rational(3, 2) / eps + n * q * sympy.log(n * q / eps)),
+        64 * n**2 * q**5 * sympy.log(2 * n * q**2 / delta) / eps**2,
+    ):
+        with pytest.raises(ValueError, match="no single closed form for q"):
+            bound(symbol("D"), expression).solve("q")
+
+
+def test_of_two_opposite_roots_the_one_in_the_range_is_taken():
+    d = symbol("d")
+    assert bound(symbol("P"), d**2 * sympy.log(symbol("M") + 1)).solve("d") == sympy.sqrt(symbol("P")) / sympy.sqrt(
+        sympy.log(symbol("M") + 1)
+    )
+    assert bound(n, R**2 / eps).solve("R") == sympy.sqrt(n) * sympy.sqrt(eps)
 
 
 def test_lambdify_agrees_with_evaluate_and_broadcasts_integers():

@@ -1,6 +1,7 @@
 """slth list, slth theorem, slth bound: everything the theorem files say reaches the user, and nothing more."""
 
 import json
+import re
 
 import pytest
 from test_cli import run
@@ -42,8 +43,25 @@ def test_a_theorem_is_shown_with_statement_bounds_and_where_they_come_from(comma
     for label, bound in theorems.bounds(module).items():
         assert f"{label}: {bound.name}" in flat
         assert str(bound.provenance) in flat
-    if any(bound.provenance == "restated" for bound in theorems.bounds(module).values()):
-        assert "check the wording and the constants before quoting" in flat
+    for label, bound in theorems.bounds(module).items():
+        after = re.split(r" Measured: | [A-Z][A-Z_0-9]+: ", flat.split(f"{label}: {bound.name}")[1])[0]
+        if bound.provenance == "restated":
+            assert "restated from" in after
+            assert "check before quoting" in after
+        if bound.provenance == "derived":
+            assert "not peer reviewed" in after
+
+
+FROM_PAPERS = {"natale2024_fixed_size", "natale2024_sparse", "grid_law", "ferre2026_neurons", "kumar2026_discrete"}
+FROM_PAPERS |= {"counting", "counting_networks", "counting_chances"}
+"""Read in the paper or in its abstract, or the project's own."""
+
+
+@pytest.mark.parametrize("module", theorems.ALL, ids=theorems.name)
+def test_what_was_not_read_says_so_in_its_source(module):
+    source = " ".join((module.__doc__ or "").split("\nSource.")[1].split("\nUses.")[0].split())
+    said = "restated from memory of the paper; check before quoting" in source
+    assert said == (theorems.name(module) not in FROM_PAPERS)
 
 
 def test_a_part_of_a_name_finds_the_only_theorem_that_has_it(command):
@@ -84,6 +102,25 @@ def test_a_bound_can_be_solved_for_a_symbol(command):
     assert json.loads(out)[0]["lacks"] == "does not contain gamma"
 
 
+def test_a_bound_without_closed_form_is_solved_with_numbers_or_between_two(command):
+    line = ("bound", "malach2020_weights", "--only", "WIDTH", "--solve", "d", "--json")
+    _, out, _ = command(*line)
+    assert "give low, high" in json.loads(out)[0]["lacks"]
+    numbers = ("D=1e6", "L=2", "epsilon=0.5", "delta=0.1")
+    found = []
+    for extra in ((), ("--between", "1", "50")):
+        _, out, _ = command(*line, *numbers, *extra)
+        found.append(float(json.loads(out)[0]["value"].removeprefix("d = ")))
+    width = theorems.find("malach2020_weights").WIDTH.evaluate(L=2, epsilon=0.5, delta=0.1, d=found[0])
+    assert width == pytest.approx(1e6)
+    assert found[0] == pytest.approx(found[1])
+
+
+def test_a_restated_bound_says_so_beside_its_number(command):
+    _, out, _ = command("bound", "kumar2025", "C=2", "M=16", "d_in=3", "--only", "WIDTH", "--json")
+    assert json.loads(out)[0]["origin"] == "restated from memory of the paper; check before quoting"
+
+
 def test_bounds_print_as_latex(command):
     _, out, _ = command("bound", "pensia2020_lower", "--latex")
     assert out.startswith("P \\geq \\frac{d^{2}")
@@ -100,6 +137,7 @@ def test_bounds_print_as_latex(command):
         (("lueker", "epsilon=1/0"), "symbol=number"),
         (("lueker", "zeta=1"), "contains zeta"),
         (("lueker", "--only", "NONE"), "has no bound 'NONE'"),
+        (("lueker", "--between", "1", "2"), "give both, or neither"),
         (("lueker", "epsilon=-1", "n=4", "--only", "FAILURE_UNIFORM"), "must be one real number"),
     ],
 )

@@ -9,8 +9,8 @@ Statement.  Let f have depth L, parameters of modulus at most 1 and a Lipschitz 
 Kind.       upper. WIDTH and COPIES_RESTATED are restated (C is not given); ROWS, COPIES and TOLERANCE are derived, with
             every constant, for ReLU and leaky ReLU (docs/proofs/depth_plus_one.md, not peer reviewed); `needed` is the
             same for weights on the 2^-24 grid (`slth.theorems.grid_law`).
-Source.     arXiv 2205.02321, main theorem, restated from memory of the paper; the construction as in its released code;
-            check the wording before quoting.
+Source.     arXiv 2205.02321, main theorem, restated from memory of the paper; check before quoting. The construction is
+            that of its released code.
 Uses.       lueker1998_subset_sum, grid_law, gadget (first pair), copies, copies_errors, activations.
 Notation.   rho (copies of a neuron) -> samples, or copies; N rows of the first matrix per input; L as in the paper.
 Departs.    The copies of a layer have errors of their own, and they grow by the masked random matrices, not by the
@@ -354,12 +354,13 @@ def certify(
     ends: list[Lower | Upper] = [over_copies(target, ticket, domain, activation)]
     if isinstance(domain, Ball):
         ends.append(by_norms(target, ticket, domain, activation))
-    if activation is RELU:
-        ends += bracket(widened(target, ticket), domain).ladder
+    layers = widened(target, ticket) if activation is RELU else ()
+    if layers:
+        ends += bracket(layers, domain).ladder
     else:
         ends.append(attained(target, ticket, domain, activation))
     lowers = tuple(end for end in ends if isinstance(end, Lower))
     uppers = tuple(end for end in ends if isinstance(end, Upper))
     error = joined(lowers, uppers, domain.norm, domain.description)
     spent = construction.seconds + time.perf_counter() - started
-    return Certificate(NAME, epsilon, delta, checks, target, construction, error, spent)
+    return Certificate(NAME, epsilon, delta, checks, target, construction, error, spent, domain, layers)

@@ -7,8 +7,8 @@ Statement.  Let b_1, ..., b_m be basis functions and f_B a ReLU network with |f_
             so that one pruning serves every function of the span: polynomials, trigonometric sums, squares and, by
             polarisation, products.
 Kind.       upper. FAMILY and INTERPOLATION are derived; WIDTH is restated, its constant C is not known.
-Source.     Burkholz et al., ICLR 2022, "On the existence of universal lottery tickets", abstract; restated from memory;
-            check before quoting.
+Source.     Burkholz et al., ICLR 2022, "On the existence of universal lottery tickets", abstract; all else
+            restated from memory of the paper; check before quoting.
 Uses.       fischer2021_biases: the basis network has biases, and its ticket is built as there.
 Notation.   basis network f_B -> `Basis.target`; knots of an interpolation; levels of a sawtooth.
 Departs.    Bases of one variable on [-1, 1] by linear interpolation (one hidden layer), and squares on [0, 1] by depth

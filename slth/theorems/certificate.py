@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from slth.errors import ErrorInterval
-from slth.gadget import PairReport
+from slth.errors import Ball, Box, ErrorInterval
+from slth.gadget import EffectiveLayer, PairReport
 from slth.grid import PRODUCT_EXPONENT
 from slth.networks.target import Target
 from slth.networks.ticket import Ticket
@@ -92,6 +92,9 @@ class Certificate:
         construction: the ticket and its subset sums.
         error: proved upper end and attained lower end of the error over the domain.
         seconds: wall time of construction and certificate.
+        domain: where the input runs; None if the theorem does not say.
+        layers: what the ticket computes, layer by layer, exactly: its error at further points follows, see
+            `slth.errors.errors_at`. Empty if it is not of that form.
     """
 
     theorem: str
@@ -102,6 +105,8 @@ class Certificate:
     construction: Construction
     error: ErrorInterval
     seconds: float
+    domain: Ball | Box | None = None
+    layers: tuple[EffectiveLayer, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -5,8 +5,8 @@ Statement.  Let X_1, ..., X_n be independent with law U[-1, 1]. There are univer
             every z in [-1, 1] has a subset S with |z - sum of X_i over S| <= 2 epsilon.
 Kind.       upper. DACUNHA is restated (no value for C and kappa). `adversarial_failure`, `samples_that_suffice` and
             `failure_given_first_layer` are derived, numeric and rounded outward.
-Source.     ESA 2023, arXiv 2204.13929, from memory of the paper; check before quoting. Proofs of the derived bounds:
-            docs/proofs/random_subset_sum.md, not peer reviewed.
+Source.     ESA 2023, arXiv 2204.13929, restated from memory of the paper; check before quoting. Proofs of the derived
+            bounds: docs/proofs/random_subset_sum.md, not peer reviewed.
 Uses.       lueker1998_subset_sum: the closed forms FAILURE and CANDIDATES of the same process.
 Notation.   v_t share of the window that is covered after t samples, m drift constant (E v_t+1 >= v_t + m v_t (1 -
             v_t)); the paper has m = 1/4, and 1/2 holds and is sharp.

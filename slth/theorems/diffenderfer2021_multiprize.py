@@ -6,8 +6,8 @@ Statement.  Let f be a ReLU network of width d and depth L with weights in [-1/s
             |f(x) - g(x)| <= epsilon for all |x| <= 1. Polynomial in 1 / epsilon, with no new depth.
 Kind.       upper. WIDTH is restated (the constant C is unknown and must be supplied); UNITS, POOL and EXPLICIT are
             derived with every constant; UNITS_NEEDED is a derived lower bound that UNITS meets but for 1/2.
-Source.     arXiv 2103.09377, restated from memory and from the related work of arXiv 2508.11020; check the wording
-            before quoting. Training a ticket (biprop) is no part of the theorem.
+Source.     arXiv 2103.09377, restated from memory of the paper; check before quoting. The width is that of the
+            related work of arXiv 2508.11020. Training a ticket (biprop) is no part of the theorem.
 Uses.       gadget, counted_units (gains, the counting question, what a ticket computes).
 Notation.   N_i -> gains: units per unit weight in layer i; k -> the most units that one weight needs, rint(N_i |w|).
             Candidates of a weight and side are the products u v = 1 or -1 of one hidden unit; n of them is `samples`.

@@ -9,7 +9,8 @@ Statement.  Let f(x) = W_L relu(... relu(W_1 x + b_1) ...) + b_L with spectral n
 Kind.       upper. WIDTH is restated from memory of the paper, C has no value; ROWS is derived, with every constant
             (see `slth.theorems.lueker1998_subset_sum` for the subset sums), ROWS_ON_GRID the same for weights on the
             2^-24 grid (`slth.theorems.grid_law`), by which `samples_needed` and the hypotheses go.
-Source.     arXiv 2110.11150, restated from memory of the paper and its released code; check before quoting.
+Source.     arXiv 2110.11150, restated from memory of the paper; check before quoting. The construction is that of its
+            released code.
 Uses.       pensia2020_subset_sum, for the subset sums of the weights; grid_law.
 Notation.   samples candidates per weight and side, and per bias.
 Departs.    Errors go through the l2 recursion with bias errors, e_i = (s_i + eta_i) e_i-1 + eta_i B_i-1 + beta_i and

@@ -8,7 +8,7 @@ Statement.  Let every edge of the source be present with probability p, independ
             |f(x) - g(x)| <= epsilon in l2 for all |x| <= 1.
 Kind.       upper. FACTOR is as in the abstract, its constant C is not given; COPIES, FAILURE and ROWS are derived, with
             every constant.
-Source.     arXiv 2210.02412, abstract; the theorems restated from memory; check before quoting.
+Source.     arXiv 2210.02412, abstract; the theorems restated from memory of the paper; check before quoting.
 Uses.       lueker1998_subset_sum: a sample that is zero with probability 1 - p has p times the drift constant.
             pensia2020_subset_sum for the tolerances, grid_law.
 Notation.   p -> p_edge; the paper's sparsity is 1 - p.

@@ -8,8 +8,9 @@ Statement.  Let the weights of a target of depth L be multiples of 2^-k in [-1, 
             d^2 log2(2^b) parameters (Theorem 3).
 Kind.       upper for WIDTH (restated, no value for C) and ROWS (derived, every constant explicit); lower for
             PUBLISHED_PARAMETERS (restated) and PARAMETERS (derived).
-Source.     arXiv 2508.11020, restated from the submission, whose displayed formulas were missing; check before quoting.
-            Proofs of the derived bounds: docs/proofs/quantised.md, parts B to E. Not peer reviewed.
+Source.     arXiv 2508.11020, the submission, without its displayed formulas, which are restated from memory of the
+            paper; check before quoting. Proofs of the derived bounds: docs/proofs/quantised.md, parts B to E. Not peer
+            reviewed.
 Uses.       kumar2026_discrete for the failure probability of integer subset sums.
 Notation.   delta of the paper -> 2^-b = 1 / M; delta here is the failure probability. A weight is an integer from -M to
             M over M, a product an integer from -M^2 to M^2 over M^2, and so is a target weight.

@@ -49,11 +49,11 @@ TAIL = Bound(
     name="failure probability by Theorem 2",
     quantity=_delta,
     direction=Direction.UPPER,
-    expression=2 * sympy.exp(-((_n - _C * sympy.log((_M + 1) / (_Delta + 1))) ** 2) / (_kappa * _n)),
+    expression=2 * sympy.exp(-(sympy.Max(0, _n - _C * sympy.log((_M + 1) / (_Delta + 1))) ** 2) / (_kappa * _n)),
     provenance=Provenance.RESTATED,
     reference=REFERENCE,
-    note="for n >= C log((M + 1) / (Delta + 1)), all integers of [-M, M] within Delta, uniform samples; C and kappa "
-    "have no values; restated from memory of the paper; check before quoting",
+    note="some integer of [-M, M] is not within Delta, uniform samples; no claim below n = C log((M + 1) / (Delta + "
+    "1)); C and kappa have no values; restated from memory of the paper; check before quoting",
 )
 
 # 2. Bound -------------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ Statement.  Let X_1, ..., X_n be independent with law U[-1, 1]. There is a unive
 Kind.       upper for LUEKER and LUEKER_MIXTURE (restated, no value for C) and for FAILURE, CANDIDATES and
             TOLERANCE with their uniform forms (derived, every constant explicit); lower for FLOOR and the
             COUNTING bounds (derived); MEDIAN_ERROR, SAMPLES_FOR_90_PERCENT and `expected_failure` are heuristic.
-Source.     Random Structures & Algorithms 12 (1998), 51-62, in the form in which later papers use it (arXiv
-            2006.07990, arXiv 2410.14754); check the wording before quoting. The proof of the derived bounds,
+Source.     Random Structures & Algorithms 12 (1998), 51-62, restated from memory of the paper; check before
+            quoting. Later papers (arXiv 2006.07990, 2410.14754) use it like this. The proof of the derived bounds,
             docs/proofs/random_subset_sum.md, follows the covered share of da Cunha et al. (2023, arXiv
             2204.13929), with the drift constant 1/2 in place of their 1/4. Not peer reviewed.
 Uses.       slth.laws for the drift constants.

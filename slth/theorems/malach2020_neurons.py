@@ -10,7 +10,7 @@ Statement.  The source is g(x) = sum of b_i v_i relu(<u_i, x>), and a neuron mas
                 unless its width is exponential in d, while masks on single weights do it with polynomial width.
 Kind.       upper for ERROR (derived, every constant explicit); lower for SEPARATION (restated, C unknown). 3.1 and the
             width of 3.2 are polynomials whose degrees are not known here, so they have no `Bound`.
-Source.     arXiv 2002.00585, Theorems 3.1 to 3.3, restated from memory; check the wording before quoting.
+Source.     arXiv 2002.00585, Theorems 3.1 to 3.3, restated from memory of the paper; check before quoting.
 Uses.       slth.subset_sum for one input.
 Notation.   b -> kept, u* of the random features -> coefficients, rescaling constant -> scale (4 / D).
 Departs.    The construction is the idea behind 3.2 for features that are the source's own: unit i is kept with

@@ -6,8 +6,8 @@ Statement.  Let f(x) = W_L relu(W_L-1 ... relu(W_1 x)) with |W_i| <= 1 and entri
             all |x| <= 1, with O(d n + n^2 L) active weights for hidden widths n.
 Kind.       upper. WIDTH and NEURON_WIDTH are restated. TOLERANCE, FAILURE, ROWS, DENSITY, PRODUCT_ROWS and
             PRODUCT_ROWS_ANY are derived, with every constant.
-Source.     arXiv 2002.00585, Theorem 2.1, restated from memory; check the wording before quoting. Proof of the derived
-            bounds: docs/proofs/malach_width.md, not peer reviewed.
+Source.     arXiv 2002.00585, Theorem 2.1, restated from memory of the paper; check before quoting. Proof of the
+            derived bounds: docs/proofs/malach_width.md, not peer reviewed.
 Uses.       gadget (the pair identity and its exact errors); matching; slth.subset_sum for the products.
 Notation.   epsilon' -> t (tolerance of one factor), u -> entering, v -> leaving, N rows of M_2i-1 per input, l -> L.
 Departs.    Units are shared: outputs that read the same unit share its u and have v's of their own, so the union bound

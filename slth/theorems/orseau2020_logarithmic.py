@@ -6,8 +6,8 @@ Statement.  If the weights of a random ReLU network are hyperbolic (density prop
             but the depth. No bound on the norms and no ReLU in the target is needed (any Lipschitz activation).
 Kind.       upper. CELLS, SAMPLES, BATCH, ROWS and `failure` are derived, with every constant. The paper's own
             expression was not read, so it has no `Bound`; "logarithmic in all variables but depth" is its abstract.
-Source.     arXiv 2006.12156, abstract; the rest restated from memory, check the wording before quoting. Proofs:
-            docs/proofs/golden_ratio.md, not peer reviewed.
+Source.     arXiv 2006.12156, abstract; the rest restated from memory of the paper; check before quoting.
+            Proofs: docs/proofs/golden_ratio.md, not peer reviewed.
 Uses.       gadget, slth.subset_sum.cells (the ladder and its greedy choice), slth.laws.LogUniform.
 Notation.   g = (sqrt 5 - 1) / 2; reach R, cell j = [g^(j+2) R, g^(j+1) R]; K cells; n candidates per weight; N rows of
             M_2i-1 per input; B octaves of the law, |w| in [2^-B, 1].

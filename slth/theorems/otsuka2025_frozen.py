@@ -10,7 +10,7 @@ Statement.  Before the search a random part of a random network is frozen: a sha
 Kind.       upper, derived, with every constant: FAILURE (samples U[-1, 1]) and ROWS_FAILURE (pairs of matrices).
             Proof: docs/proofs/frozen.md, not peer reviewed. The paper's own bound is not restated here.
 Source.     arXiv 2402.14029v3, TMLR 2025, abstract (that of version 1 names the subset-sum approximation with randomly
-            frozen variables); from memory beyond that; check before quoting.
+            frozen variables); all else restated from memory of the paper; check before quoting.
 Uses.       lueker1998_subset_sum (coverage), gadhikar2023_sparse_source (nothing locked), pensia2020_subset_sum.
 Notation.   a -> p_prune, b -> p_lock; T bounds the sum of the locked samples, n_s rows are reserved for steering.
 Departs.    Depth 2 L by pairs. Weights are locked in second matrices only: a locked weight of a first matrix that reads

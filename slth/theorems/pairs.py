@@ -235,9 +235,10 @@ def certificate(
     """
     started = time.perf_counter()
     domain = Ball(target.widths[0]) if domain is None else domain
-    error = bracket(effective(target, construction.ticket), domain)
+    layers = effective(target, construction.ticket)
+    error = bracket(layers, domain)
     spent = construction.seconds + time.perf_counter() - started
-    return Certificate(name, epsilon, delta, checks, target, construction, error, spent)
+    return Certificate(name, epsilon, delta, checks, target, construction, error, spent, domain, layers)
 
 
 def usual_checks(target: Target, source: Source, law: Law = Uniform()) -> tuple[Check, ...]:

@@ -3,8 +3,9 @@
 Statement.  If for every linear map W in R^(d x d) with |W| <= 1 a (random) architecture with n parameters has, with
             probability at least 1/2, a subnetwork within epsilon < 1/2 of W on the unit ball, then
             n >= d^2 log2(1 / (2 epsilon)) - 1.
-Kind.       lower, restated from arXiv 2410.14754 (appendix) and from memory; check the wording before quoting.
-Source.     arXiv 2006.07990, Theorem 2.
+Kind.       lower, restated.
+Source.     arXiv 2006.07990, Theorem 2; restated from memory of the paper; check before quoting. The appendix of arXiv
+            2410.14754 states it alike.
 Uses.       -
 Notation.   n -> P (parameters of the source).
 Departs.    -

@@ -7,8 +7,8 @@ Statement.  Let f(x) = W_L relu(W_L-1 ... relu(W_1 x)) with spectral norms |W_i|
 Kind.       upper. WIDTH is restated (the constant C is not in the paper and must be supplied); ROWS and GUARANTEED
             are derived, with every constant (see `slth.theorems.lueker1998_subset_sum` for the subset sums);
             ROWS_ON_GRID and `samples_needed` are the same for weights on the 2^-24 grid (`slth.theorems.grid_law`).
-Source.     arXiv 2006.07990, Theorem 1, restated from later papers (arXiv 2410.14754, 2511.04217) and from memory;
-            check the wording before quoting.
+Source.     arXiv 2006.07990, Theorem 1; restated from memory of the paper; check before quoting. Later papers (arXiv
+            2410.14754, 2511.04217) state it alike.
 Uses.       lueker1998_subset_sum, grid_law, gadget.
 Notation.   l -> L (depth), n -> samples (candidates per weight and side), N = 2 n rows of M_2i-1 per input.
 Departs.    A hidden unit serves the sign that its weight has, wherever in its block it stands (the paper fixes half of

@@ -6,8 +6,8 @@ Statement.  Let f be a ReLU network of width d and depth L, and g a random netwo
 Kind.       upper. WIDTH and DEPTH_PUBLISHED are restated (constants unknown; the caller supplies C); BITS, DEPTH and
             COPIES are derived with every constant and have one logarithm in the width; COPIES_NEEDED is a derived
             lower bound for this layout.
-Source.     arXiv 2110.08996, restated from memory and from the related work of arXiv 2508.11020; check the wording
-            before quoting.
+Source.     arXiv 2110.08996, restated from memory of the paper; check before quoting. The related work of arXiv
+            2508.11020 states it alike.
 Uses.       registers (the construction and what a ticket computes), register_chances (how many copies).
 Notation.   B -> bits, fractional bits of a weight; copies -> `samples`: how often each logical neuron stands in the
             source; c = 2^(-B L).
@@ -74,8 +74,13 @@ def hypotheses(target: Target, source: Source, epsilon: float, delta: float) -> 
     """The hypotheses of the theorem for this target and source, each with its numbers."""
     (bits, copies), needed = form(target, source), bits_needed(target, epsilon)
     enough = copies_needed(target.widths, bits, delta)
+    norm, biases, _, law = usual_checks(target, source, Signs())
+    depth = (needed + 2) * target.depth + 1
     return (
-        *usual_checks(target, source, Signs()),
+        norm,
+        biases,
+        Check("depth of the source", source.depth, ">=", depth, source.depth >= depth),
+        law,
         Check("fractional bits", bits, ">=", needed, bits >= needed),
         Check("copies of a neuron", copies, ">=", enough, copies >= enough),
     )

@@ -7,8 +7,8 @@ Statement.  If every weight of the random network may be changed by at most eps_
             the logarithm of 1 / eps_p; (iii) the proved failure probability of unmoved samples holds as it is.
 Kind.       FACTOR is restated, its constant has no value. (i) SLACK and (iii) FAILURE are derived upper bounds, (ii)
             TOLERANCE is heuristic. BEST_OF, on weights that are drawn several times, is derived.
-Source.     arXiv 2210.16589, abstract; the theorems from memory of the paper; check before quoting. BEST_OF: Chijiwa et
-            al. (2021, arXiv 2106.09269).
+Source.     arXiv 2210.16589, abstract; the theorems restated from memory of the paper; check before quoting. BEST_OF:
+            Chijiwa et al. (2021, arXiv 2106.09269).
 Uses.       lueker1998_subset_sum; gadget for whole networks.
 Notation.   epsilon of the paper's perturbation -> eps_p; size of the subset -> k.
 Departs.    There is no construction: a network whose weights have moved is no ticket, as only a mask may touch the

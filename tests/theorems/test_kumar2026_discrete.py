@@ -166,6 +166,12 @@ def test_the_published_tail_asks_for_both_constants():
         assert failures / 300 <= discrete.TAIL.evaluate(M=64, Delta=0, n=n, C=2, kappa=40)
 
 
+def test_with_too_few_samples_the_published_tail_claims_nothing():
+    # 2 log 65 = 8.3: one sample never reaches all of 129 integers, so no probability below 1 may be claimed
+    for n in (1, 4, 8):
+        assert discrete.TAIL.evaluate(M=64, Delta=0, n=n, C=2, kappa=40) == 2
+
+
 def test_samples_with_a_common_factor_never_reach_what_lies_between():
     samples = 2 * uniform(8, 50, 40)
     assert (discrete.missed(samples, 16) >= 16).all()  # the odd integers

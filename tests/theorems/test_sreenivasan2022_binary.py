@@ -423,7 +423,16 @@ def test_hypotheses_hold_at_the_bounds_width_and_name_what_is_short():
     assert all(c.holds for c in binary.hypotheses(target, binary.source(target, 0.1, 0.1, 0), 0.1, 0.1))
     short = drawn(target.widths, 2, 3, 0)
     missing = [c.name for c in binary.hypotheses(target, short, 0.1, 0.1) if not c.holds]
-    assert missing == ["fractional bits", "copies of a neuron"]
+    assert missing == ["depth of the source", "fractional bits", "copies of a neuron"]
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 0.1, 0.01])
+def test_the_depth_asked_for_is_that_of_the_bound(epsilon):
+    target = small()
+    source = binary.source(target, epsilon, 0.1, 0)
+    (depth,) = [check for check in binary.hypotheses(target, source, epsilon, 0.1) if "depth" in check.name]
+    bits = binary.bits_needed(target, epsilon)
+    assert depth.value == depth.limit == binary.DEPTH.evaluate(B=bits, L=target.depth)
 
 
 def test_progress_is_told_every_neuron_once():
