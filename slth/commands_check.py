@@ -15,6 +15,9 @@ def check(
         str | None,
         typer.Option(help="SHA-256 that the target must have; without it the target in the file is taken as it is."),
     ] = None,
+    tight: Annotated[
+        bool, typer.Option("--tight", help="Also prove it by the method that it names, with the larger checker.")
+    ] = False,
     float32: Annotated[
         bool, typer.Option("--float32", help="Also measure how far a float32 forward pass is off, at 256 points.")
     ] = False,
@@ -22,10 +25,10 @@ def check(
 ) -> None:
     """Check a certificate: draw the network again, apply the masks, add exactly, and prove the claimed error anew.
 
-    Exit code 0: proved. 10 and above: refused, one code per kind (docs/certificate-format.md). The same checker runs
-    alone, with numpy: python slth_check.py FILE.
+    Exit code 0: proved. 10 and above: refused, one code per kind (docs/certificate-format.md). The same checkers run
+    alone, with numpy: python slth_check.py FILE, or python slth_check_tight.py FILE beside it for --tight.
     """
-    found = _checked(file, target_digest)
+    found = _checked(file, target_digest, tight)
     if float32 and found["accepted"]:
         from slth.certificates import float32_gap, load_certificate
 
@@ -35,22 +38,27 @@ def check(
         print(json.dumps(found))
     elif not found["accepted"]:
         print(f"REFUSED ({found['code']}): {found['reason']}" + f" ({found['detail']})" * bool(found["detail"]))
+        if "try" in found:
+            print(f"The larger checker has this method: {found['try']}")
     else:
         for title, text in _lines(found):
             print(f"{title:<10} {text}")
     raise typer.Exit(found["code"])
 
 
-def _checked(file: Path, target_digest: str | None) -> dict[str, Any]:
+def _checked(file: Path, target_digest: str | None, tight: bool) -> dict[str, Any]:
     """What the checker says, ready for JSON; nothing but its acceptance is an acceptance."""
-    from slth.certificates import slth_check
+    from slth.certificates import slth_check, slth_check_tight
 
+    checker = slth_check_tight if tight else slth_check
     try:
         slth_check.need(file.is_file(), 10)
-        manifest, proved = slth_check.check(file.read_bytes(), target_digest)
+        manifest, proved = checker.check(file.read_bytes(), target_digest)
     except Exception as fault:
         code, detail = fault.args if type(fault) is slth_check.Refused else (99, fault)
-        return {"accepted": False, "code": code, "reason": slth_check.REFUSALS[code], "detail": str(detail)[:200]}
+        said = {"accepted": False, "code": code, "reason": slth_check.REFUSALS[code], "detail": str(detail)[:200]}
+        larger = code == 29 and str(detail).partition(";")[0] in slth_check_tight.METHODS
+        return said | ({"try": f"slth check {file} --tight"} if larger else {})
     claim = manifest["claim"]
     kept = ("domain", "method", "norm", "target", "wording")
     return {
@@ -58,6 +66,7 @@ def _checked(file: Path, target_digest: str | None) -> dict[str, Any]:
         "code": 0,
         "certified": float.fromhex(claim["error"]),
         "proved": float(proved),
+        "checker": checker.__name__.rpartition(".")[2],
         "promised": _note(claim["notes"], "promised"),
         "theorem": str(claim["notes"].get("theorem"))[:100],
         "seed": manifest["seed"],
@@ -82,7 +91,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("ACCEPTED", found["wording"]),
         ("certified", f"{found['norm']} error at most {found['certified']:.6g} over {where}"),
         ("promised", f"{promised} (bookkeeping, not checked)"),
-        ("proved", f"{found['proved']:.6g} by this check; the file names the method {found['method']!a}"),
+        ("proved", f"{found['proved']:.6g} by {found['checker']}.py; the file names the method {found['method']!a}"),
         ("target", f"SHA-256 {found['target']}"),
         ("ticket", f"seed {found['seed']}, widths {found['widths']}, {found['kept']:,} weights kept"),
     ]

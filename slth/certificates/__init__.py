@@ -1,7 +1,8 @@
-"""Certificates: a ticket with its target and a proved error in one file, and the checker of such files.
+"""Certificates: a ticket with its target and a proved error in one file, and the checkers of such files.
 
-The checker, `slth_check.py`, is one file that imports nothing of slth and runs alone. The format is specified in
-docs/certificate-format.md. The names are imported on first use, so that the checker loads nothing but itself.
+The checker, `slth_check.py`, is one file that imports nothing of slth and runs alone; `slth_check_tight.py` runs beside
+it and proves tighter claims. The format is specified in docs/certificate-format.md. The names are imported on first
+use, so that the checkers load nothing but themselves.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from slth.errors import Ball, Domain, ErrorInterval, Upper
@@ -17,10 +17,13 @@ from slth.networks.ticket import Ticket
 WORDING = "certified in real arithmetic for weights exactly as stored"
 
 PROVABLE = ("scalar recursion", "vector recursion")
-"""Methods of the checker. A claim by another one is refused unless one of these proves it too."""
+"""Methods of slth_check.py. It refuses a claim by another one unless one of these proves it too."""
 
 MARGIN = 2.0**-20
 """Relative distance of a claimed error above the proved one, so that a checker with other roundings proves it too."""
+
+SPLITTING = "splitting"
+"""The method whose proof is in the file: the parts into which the domain is split."""
 
 
 class Made(Protocol):
@@ -60,9 +63,11 @@ class Claim:
         theorem: which promised a ticket, if any.
         promised: the theorem's epsilon; it is not checked, and may be on either side of `error`.
         delta: the failure probability that the theorem allows, likewise.
+        splits: the parts that prove an end by splitting, from its `Upper`; empty for other methods.
 
     Raises:
-        ValueError: the ticket or the domain does not fit the target, or a number is out of its range.
+        ValueError: the ticket or the domain does not fit the target, a number is out of its range, or there are splits
+            for another method.
     """
 
     target: Target
@@ -73,6 +78,7 @@ class Claim:
     theorem: str | None = None
     promised: float | None = None
     delta: float | None = None
+    splits: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         check_fit(self.target, self.ticket.source)
@@ -85,6 +91,8 @@ class Claim:
         for name, value in numbers.items():
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"the {name} of a claim must be a finite number >= 0; got {value}")
+        if self.splits and self.method != SPLITTING:
+            raise ValueError(f"splits prove a claim by {SPLITTING!r}, not one by {self.method!r}: leave them out")
 
     @classmethod
     def of(cls, certificate: Certified, domain: Domain | None = None, *, tightest: bool = False) -> Claim:
@@ -93,7 +101,8 @@ class Claim:
         Args:
             certificate: from a theorem's certify, or `slth.verify`.
             domain: the one it was certified on; by default the unit ball.
-            tightest: takes the best upper end, whatever its method. By default the best one that the checker proves.
+            tightest: takes the best upper end, whatever its method: `slth check --tight` proves it if its method is
+                one of `slth.errors`. By default the best one that the smaller checker proves, slth_check.py.
 
         Raises:
             ValueError: the certificate was made on another domain.
@@ -111,13 +120,13 @@ class Claim:
                 f"the certificate is about the {found.norm} error over {found.domain}, not the {domain.norm} error "
                 f"over {domain.description}: give the domain that it was made on"
             )
-        best = Upper(found.upper, found.upper_method)
-        ends = [end for end in found.ladder if isinstance(end, Upper) and end.method in PROVABLE]
-        end = best if tightest or not ends else min(ends, key=lambda end: end.value)
+        ends = [end for end in found.ladder if isinstance(end, Upper) and (end.splits or end.method != SPLITTING)]
+        ends = [end for end in ends if tightest or end.method in PROVABLE] or [Upper(found.upper, found.upper_method)]
+        end = min(ends, key=lambda end: end.value)
         error = up(end.value * (1 + MARGIN)) if end.value else 0.0
         ticket = certificate.construction.ticket
         names = certificate.theorem, certificate.epsilon, certificate.delta
-        return cls(certificate.target, ticket, domain, error, end.method, *names)
+        return cls(certificate.target, ticket, domain, error, end.method, *names, end.splits)
 
 
 def target_digest(target: Target) -> str:

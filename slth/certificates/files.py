@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from slth.atomic import check_writable, replacing
-from slth.certificates import slth_check
+from slth.certificates import slth_check, slth_check_tight
 from slth.certificates.claim import WORDING, Claim, target_digest
 from slth.errors import Ball, Box, Domain
 from slth.networks import ticket_file
@@ -20,7 +22,7 @@ from slth.networks.ticket import Ticket
 from slth.networks.weight_file import check_file
 
 METHOD_UNKNOWN = 29
-"""The checker's code for a claim that needs a method it does not have."""
+"""A checker's code for a claim that needs a method it does not have."""
 
 Tensors = dict[str, NDArray[Any]]
 
@@ -28,23 +30,26 @@ Tensors = dict[str, NDArray[Any]]
 def save_certificate(claim: Claim, path: str | os.PathLike[str]) -> bool:
     """Writes a claim with its target and ticket. Either the whole file appears or nothing changes.
 
-    The bytes go through the checker first. A claim that it does not prove is not written, unless the claim names a
-    method that the checker does not have.
+    The bytes go through slth_check.py first, and through slth_check_tight.py if the claim names one of its methods. A
+    claim that neither proves is not written, unless it names a method that both do not have.
 
     Args:
         claim: what is certified.
         path: where, ending in .safetensors; a file of this name is replaced.
 
     Returns:
-        Whether the checker proves the claim; if not, it needs its method.
+        Whether slth_check.py proves the claim; if not, it needs its method (`slth check --tight`).
 
     Raises:
-        ValueError: the path cannot be a file, or the checker refuses the claim; the message says why.
+        ValueError: the path cannot be a file, or the checkers refuse the claim; the message says why.
         OSError: the file cannot be written.
     """
     check_writable(path, TICKET_SUFFIX)
     content = encode(claim)
-    refusal, reason = _refusal(content)
+    refusal, reason = _refusal(content, slth_check.check)
+    proved = refusal == 0
+    if refusal == METHOD_UNKNOWN:
+        refusal, reason = _refusal(content, slth_check_tight.check)
     if refusal not in (0, METHOD_UNKNOWN):
         raise ValueError(
             f"the checker refuses this claim ({refusal}): {reason}; nothing was written. Save the ticket alone with "
@@ -52,7 +57,7 @@ def save_certificate(claim: Claim, path: str | os.PathLike[str]) -> bool:
         )
     with replacing(path) as file:
         file.write(content)
-    return refusal == 0
+    return proved
 
 
 def load_certificate(path: str | os.PathLike[str]) -> Claim:
@@ -103,6 +108,8 @@ def encode(claim: Claim) -> bytes:
     else:
         where = {"name": "box"}
         tensors |= {"low": domain.low, "high": domain.high}
+    if claim.splits:
+        tensors["splits"] = np.frombuffer(claim.splits, np.uint8)
     fields = {
         "biases": [layer.bias is not None for layer in target.layers],
         "domain": where,
@@ -122,10 +129,10 @@ def encode(claim: Claim) -> bytes:
     return ticket_file.encode(claim.ticket, fields, tensors)
 
 
-def _refusal(content: bytes) -> tuple[int, str]:
-    """The checker's code and sentence; 0 if it accepts."""
+def _refusal(content: bytes, check: Callable[[bytes], Any]) -> tuple[int, str]:
+    """A checker's code and sentence; 0 if it accepts."""
     try:
-        slth_check.check(content)
+        check(content)
     except slth_check.Refused as fault:
         code, detail = fault.args
         return code, f"{slth_check.REFUSALS[code]} ({detail})"
@@ -161,4 +168,5 @@ def _decoded(ticket: Ticket, claim: dict[str, Any], tensors: Tensors) -> Claim:
         notes["theorem"],
         _number(notes["promised"]),
         _number(notes["delta"]),
+        tensors["splits"].tobytes() if "splits" in tensors else b"",
     )

@@ -40,10 +40,12 @@ class Upper:
     Attributes:
         value: the bound, rounded up, >= 0.
         method: how it was proved.
+        splits: for splitting the parts that prove it (see `slth.errors.splitting`), else empty.
     """
 
     value: float
     method: str
+    splits: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         _check_end(self.value, self.method)

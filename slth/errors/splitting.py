@@ -8,6 +8,10 @@ Without biases f and g are positively homogeneous, so ||f - g|| grows along rays
 through are covered: x_j = high_j where high_j > 0 and x_j = low_j where low_j < 0. This is branch and bound over the
 inputs; Wang et al. 2021 (beta-CROWN, arXiv 2103.06624) branch on units.
 
+The parts that prove the end are kept with it, as a tree that `slth.certificates.slth_check_tight` follows: one byte per
+node, a part before its two children, the axis along which it is split or 255 where it is not. A part that is bounded by
+the end is not split any further in it, whatever the search did.
+
 A ball without biases is split on the faces of the cube around it: by homogeneity the supremum over the ball of radius r
 is that of r ||f - g|| / ||x|| over those faces, and on a part this is at most r times the l2 norm of the bounds of the
 outputs over the least ||x||. Derived.
@@ -40,21 +44,25 @@ MOST_ENTRIES = 1 << 21
 
 METHOD = "splitting"
 
+LEAF = 255
+"""A part that is not split, in the bytes of a tree. Domains of more inputs have no tree."""
+
 
 @dataclass(frozen=True, eq=False)
 class Front:
-    """Parts of the box with proved bounds: low and high (parts, inputs), bound and axis to split (parts,)."""
+    """Parts of the box with proved bounds: low and high (parts, inputs), bound, axis to split and number (parts,)."""
 
     low: Floats
     high: Floats
     bound: Floats
     axis: np.ndarray
+    number: np.ndarray
 
     def __len__(self) -> int:
         return len(self.bound)
 
     def taken(self, which: np.ndarray) -> Front:
-        return Front(self.low[which], self.high[which], self.bound[which], self.axis[which])
+        return Front(*(value[which] for value in vars(self).values()))
 
     def joined(self, other: Front) -> Front:
         pairs = zip(vars(self).values(), vars(other).values(), strict=True)
@@ -66,7 +74,7 @@ class Split:
     """What splitting found.
 
     Attributes:
-        upper: the proved end.
+        upper: the proved end, with its parts.
         lower: the best of the points met on the way, evaluated exactly.
         boxes: parts that were bounded.
         done: whether the gap was reached; if not, the boxes or the seconds ran out.
@@ -131,7 +139,7 @@ def splitting(
             search.step(gap, boxes - search.count)
             bar.update(search.count - before)
             bar.set_postfix(ratio=f"{search.upper() / max(search.value, 1e-300):.4g}")
-    return Split(Upper(search.upper(), METHOD), search.attained(), search.count, search.done(gap))
+    return Split(Upper(search.upper(), METHOD, search.tree()), search.attained(), search.count, search.done(gap))
 
 
 class _Search:
@@ -147,7 +155,10 @@ class _Search:
         self.point = domain.settled(np.zeros((1, box.dimension)))[0] if start is None else start.witness
         self.closed = 0.0
         self.count = 0
+        self.bounds: list[Floats] = []  # of all parts so far, by number
+        self.split: dict[int, tuple[int, int]] = {}  # number of a part that was split: axis, number of its first child
         low, high = _outer_faces(net, box)
+        self.roots = len(low)
         self.open = self._bounded(low, high, np.full(len(low), np.inf))
 
     def upper(self) -> float:
@@ -158,6 +169,21 @@ class _Search:
 
     def attained(self) -> Lower:
         return lower_at(self.layers, self.point, self.domain, METHOD)
+
+    def tree(self) -> bytes:
+        """The parts that prove the upper end; empty if there are more inputs than a byte can name."""
+        if self.domain.dimension > LEAF:
+            return b""
+        bounds, end = np.concatenate(self.bounds), self.upper()
+        found, rest = bytearray(), list(range(self.roots))[::-1]
+        while rest:
+            number = rest.pop()
+            split = bounds[number] > end
+            found.append(self.split[number][0] if split else LEAF)
+            if split:
+                first = self.split[number][1]
+                rest += [first + 1, first]
+        return bytes(found)
 
     def step(self, gap: float, budget: int) -> None:
         """Splits the parts of largest bound."""
@@ -173,6 +199,9 @@ class _Search:
         chosen, rest = self.open.taken(order[:count]), self.open.taken(order[count:])
         low, high = np.repeat(chosen.low, 2, axis=0), np.repeat(chosen.high, 2, axis=0)
         left = np.arange(count)
+        children = (self.count + 2 * left).tolist()
+        pairs = zip(chosen.axis.tolist(), children, strict=True)
+        self.split |= dict(zip(chosen.number.tolist(), pairs, strict=True))
         a, b = chosen.low[left, chosen.axis], chosen.high[left, chosen.axis]
         cut = np.where((a < 0) & (b > 0), 0.0, np.clip(a / 2 + b / 2, a, b))
         high[2 * left, chosen.axis] = cut
@@ -182,20 +211,22 @@ class _Search:
     def _bounded(self, low: Floats, high: Floats, limit: Floats) -> Front:
         """The parts with their bounds, none above its limit, and the axes along which to split them."""
         if not len(low):
-            return Front(low, high, limit, np.zeros(0, dtype=np.int64))
+            return Front(low, high, limit, *np.zeros((2, 0), dtype=np.int64))
         region = Boxes(low, high)
         hidden = hidden_layers(self.net, region)
         found = output_bounds(self.net, hidden, region)
         here = np.arange(len(low))
         worst = found.bounds.argmax(axis=1)
         slope = found.slopes[here, worst]
+        number = self.count + here
         self.count += len(low)
         self._see(np.where(slope > 0, high, low))
         self._see(np.clip(low / 2 + high / 2, low, high))
         widths = high - low
         axis = _axes(widths, slope, [b[here, worst] for b in found.blame], hidden)
         bound = np.minimum(self._size(found.bounds, low, high), limit)
-        return Front(low, high, bound, axis)
+        self.bounds.append(bound)
+        return Front(low, high, bound, axis, number)
 
     def _size(self, bounds: Floats, low: Floats, high: Floats) -> Floats:
         """The bounds of the error over each part, (parts,), from those of all outputs and their negatives."""

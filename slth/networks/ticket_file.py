@@ -44,7 +44,7 @@ def encode(ticket: Ticket, claim: Claim = None, tensors: Tensors | None = None) 
     Args:
         ticket: any.
         claim: what is claimed about it, of JSON's types; None for the ticket alone.
-        tensors: what the claim needs, int64 or float64; they come before the masks.
+        tensors: what the claim needs, int64, float64 or uint8; they come before the masks.
 
     Raises:
         ValueError: more than 2^32 random weights.
@@ -97,8 +97,8 @@ def _check_tensors(path: Path, source: Source, types: dict[str, list[Any]], clai
     extra = names[: -len(masks)] if claims else []
     if {name: types[name] for name in names[len(extra) :]} != masks or names[len(extra) :] != list(masks):
         raise _refused(path, f"its tensors are not the masks of a source of widths {source.widths}")
-    if not {types[name][0] for name in extra} <= {"I64", "F64"}:
-        raise _refused(path, "the tensors of its claim are not all int64 or float64")
+    if not {types[name][0] for name in extra} <= {"I64", "F64", "U8"}:
+        raise _refused(path, "the tensors of its claim are not all int64, float64 or bytes")
     return extra
 
 
