@@ -205,9 +205,15 @@ def reach_of(form: Form, hidden: Sequence[Known], region: Region) -> Reach:
     plus, minus = for_d @ layer.error + for_h @ layer.weight, for_d @ layer.minus + for_h @ layer.weight
     total = region.reach_up(plus, minus)
     rows = sum(k.layer.units for k in hidden) + hidden[0].layer.inputs
-    # What underflows is below 2^-960 for all entries of a variable together, and no variable exceeds 2^200.
-    pad = STEP * inflated(slack + (rows + 4) * (size + np.abs(total)), 8 * rows + 64) + TINY * 2.0**200
+    # What underflows is below 2^-960 for all entries of a variable together.
+    pad = STEP * inflated(slack + (rows + 4) * (size + np.abs(total)), 8 * rows + 64) + TINY * _largest(hidden, region)
     return Reach(np.nextafter(total + constant + pad, np.inf), plus, tuple(blame))
+
+
+def _largest(hidden: Sequence[Known], region: Region) -> float:
+    """At least the modulus of every variable, and 2^200."""
+    ends = [end for k in hidden for end in (k.ranges.low, k.ranges.high, k.ranges.least, k.ranges.most)]
+    return max(2.0**200, *(float(np.abs(end).max()) for end in (region.sizes, *ends)))
 
 
 def linear_ranges(layer: Matrices, hidden: Sequence[Known], region: Region) -> Known:

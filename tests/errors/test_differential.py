@@ -1,6 +1,7 @@
 """Linear difference bounds: every range and every line against exact activations."""
 
 import itertools
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from problems import random_layers, rational_difference
 
 from slth.errors.coupled import Boxes, Ranges, behind, matrices_of, region_of
-from slth.errors.differential import change_lines, final_form, hidden_layers, reach_of, relu_lines
+from slth.errors.differential import _largest, change_lines, final_form, hidden_layers, reach_of, relu_lines
 from slth.errors.domain import Ball, Box
 from slth.gadget import EffectiveLayer
 from slth.networks.layers import Dense
@@ -121,3 +122,12 @@ def test_roundings_are_covered_where_nearly_all_cancels():
         linear = reach_of(final_form(net[-1]), hidden_layers(net, region), region).bounds[0, :2]
         for exact, bound in zip(truth, linear, strict=True):
             assert exact <= Fraction(bound) <= exact + Fraction(1, 10**10)
+
+
+def test_variables_beyond_2_to_the_200_widen_the_pad():
+    wide = Box.cube(2, -(2.0**100), 2.0**100)
+    net, region = matrices_of(random_layers(np.random.default_rng(0), [2, 3, 2]), wide), region_of(wide)
+    hidden = hidden_layers(net, region)
+    assert _largest(hidden, region) == 2.0**200
+    ranges = replace(hidden[0].ranges, high=hidden[0].ranges.high * 2.0**150)
+    assert _largest([replace(hidden[0], ranges=ranges)], region) == ranges.high.max() > 2.0**200
