@@ -35,8 +35,6 @@ PUBLIC = {
     "Ticket": "slth.networks.ticket",
     "to_module": "slth.networks.torch_export",
     "from_module": "slth.networks.torch_export",
-    "save_ticket": "slth.networks.files",
-    "load_ticket": "slth.networks.files",
     # the gadget
     "EffectiveLayer": "slth.gadget",
     "adaptive": "slth.assignment",
@@ -57,8 +55,7 @@ PUBLIC = {
     "bracket": "slth.errors",
     # certificates
     "Claim": "slth.certificates",
-    "save_certificate": "slth.certificates",
-    "load_certificate": "slth.certificates",
+    "load": "slth.certificates",
     "target_digest": "slth.certificates",
     # bounds
     "Bound": "slth.bounds",

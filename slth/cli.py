@@ -165,14 +165,13 @@ def verify(
 
 def _saved(certificate: Certificate, path: Path) -> str:
     """Writes the ticket with its certificate where the checker can prove one, else the ticket; says what it wrote."""
-    from slth.certificates import Claim, save_certificate, target_digest
-    from slth.networks.files import save_ticket
+    from slth.certificates import Claim, target_digest
 
     digest = target_digest(certificate.target)
     if certificate.paired:
         try:
             claim = Claim.of(certificate)
-            save_certificate(claim, path)
+            claim.save(path)
         except ValueError:  # another law, or a construction that the checker does not know
             pass
         else:
@@ -180,7 +179,7 @@ def _saved(certificate: Certificate, path: Path) -> str:
                 f"The ticket with its certificate (seed, masks, target; no random weights) is in {path}.\n"
                 f"Check it with: slth check {path} --target-digest {digest}"
             )
-    save_ticket(certificate.construction.ticket, path)
+    certificate.construction.ticket.save(path)
     return f"The ticket (seed and masks, no weights) is in {path}, without a claim: the checker cannot prove its error."
 
 

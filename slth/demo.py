@@ -11,7 +11,6 @@ from slth import console, plots
 from slth.atomic import check_writable
 from slth.experiments.sweep import Draw, sweep_candidates
 from slth.networks.examples import digits
-from slth.networks.files import save_ticket
 from slth.networks.target import Target
 from slth.theorems import lueker1998_subset_sum as lueker
 from slth.theorems import pensia2020_subset_sum as pensia
@@ -56,7 +55,7 @@ def run(output: Path, seed: int) -> Verdict:
     with console.progress("subset sums", pensia.instances(target)) as advance:
         found = verify(pensia, target, EPSILON, DELTA, seed, advance=advance)
     console.show(found, "the digits network", classifier)
-    save_ticket(found.construction.ticket, ticket_path)
+    found.construction.ticket.save(ticket_path)
     needed = found.construction.samples
     out.print(
         f"\nThe bound asks for {needed} candidates per weight and side. How many does it take? "

@@ -14,6 +14,7 @@ PUBLIC = {
     "Claim": "slth.certificates.claim",
     "WORDING": "slth.certificates.claim",
     "float32_gap": "slth.certificates.float32",
+    "load": "slth.certificates.files",
     "load_certificate": "slth.certificates.files",
     "save_certificate": "slth.certificates.files",
     "target_digest": "slth.certificates.claim",

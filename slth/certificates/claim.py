@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -127,6 +128,20 @@ class Claim:
         ticket = certificate.construction.ticket
         names = certificate.theorem, certificate.epsilon, certificate.delta
         return cls(certificate.target, ticket, domain, error, end.method, *names, end.splits)
+
+    def save(self, path: str | os.PathLike[str]) -> bool:
+        """Writes target, ticket and claim to a .safetensors file, if a checker proves the claim; `slth.load` reads it.
+
+        Returns:
+            Whether `slth check` proves it as it is; if not, it needs the checker of tight claims, or its method.
+
+        Raises:
+            ValueError: the path cannot be a file, or the claim is refused; the message says why.
+            OSError: the file cannot be written.
+        """
+        from slth.certificates.files import save_certificate
+
+        return save_certificate(self, path)
 
 
 def target_digest(target: Target) -> str:

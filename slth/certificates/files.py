@@ -52,8 +52,8 @@ def save_certificate(claim: Claim, path: str | os.PathLike[str]) -> bool:
         refusal, reason = _refusal(content, slth_check_tight.check)
     if refusal not in (0, METHOD_UNKNOWN):
         raise ValueError(
-            f"the checker refuses this claim ({refusal}): {reason}; nothing was written. Save the ticket alone with "
-            "save_ticket, or claim what slth.errors.upper_ends proves"
+            f"the checker refuses this claim ({refusal}): {reason}; nothing was written. Save the ticket alone, or "
+            "claim what slth.errors.upper_ends proves"
         )
     with replacing(path) as file:
         file.write(content)
@@ -82,7 +82,7 @@ def load_certificate(path: str | os.PathLike[str]) -> Claim:
     check_file(path)
     ticket, claim, tensors = ticket_file.decode(path)
     if claim is None:
-        raise ValueError(f"{path} holds a ticket that claims nothing: read it with load_ticket")
+        raise ValueError(f"{path} holds a ticket that claims nothing: read it with slth.load")
     try:
         found = _decoded(ticket, claim, tensors)
         if target_digest(found.target) != claim["target"]:
@@ -93,6 +93,28 @@ def load_certificate(path: str | os.PathLike[str]) -> Claim:
     if not same:
         raise ValueError(f"{path} is not a certificate that can be used: fields are missing, unknown or misspelt")
     return found
+
+
+def load(path: str | os.PathLike[str]) -> Ticket | Claim:
+    """Reads a file of `Ticket.save` or `Claim.save`: what claims something as a claim, the rest as a ticket.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is damaged, or something else.
+
+    >>> import tempfile
+    >>> import slth
+    >>> found = slth.verify(slth.pensia2020_subset_sum, slth.random_target([2, 2, 1], seed=0), 0.5, 0.1, 1, samples=16)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     slth.Claim.of(found).save(f"{folder}/t.safetensors")
+    ...     slth.load(f"{folder}/t.safetensors").promised
+    True
+    0.5
+    """
+    path = Path(path)
+    check_file(path)
+    ticket, claim, _ = ticket_file.decode(path)
+    return ticket if claim is None else load_certificate(path)
 
 
 def encode(claim: Claim) -> bytes:

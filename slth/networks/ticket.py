@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +43,17 @@ class Ticket:
             window = slice(start, start + len(rows))
             np.multiply(rows, self.masks[matrix][window], out=kept[window])
         return kept
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the seed and the masks to a .safetensors file, whole or not at all; `slth.load` reads it.
+
+        Raises:
+            ValueError: the path cannot be a file, or the ticket has more than 2^32 random weights.
+            OSError: the file cannot be written.
+        """
+        from slth.networks.files import save_ticket
+
+        save_ticket(self, path)
 
     @property
     def kept(self) -> int:

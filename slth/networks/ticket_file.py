@@ -128,7 +128,7 @@ def _tensor(matrix: int) -> str:
 
 
 def _refused(path: Path, reason: str) -> ValueError:
-    return ValueError(f"{path} is not a ticket that can be used: {reason}; write it again with save_ticket")
+    return ValueError(f"{path} is not a ticket that can be used: {reason}; write it again with its save")
 
 
 def _canonical(value: object) -> str:

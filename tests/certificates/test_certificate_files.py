@@ -8,6 +8,7 @@ import typer
 from small import certificate, encode, put_together, random_pairs, taken_apart
 from typer.testing import CliRunner
 
+import slth
 from slth.certificates import Claim, load_certificate, save_certificate, slth_check, target_digest
 from slth.commands_check import check
 from slth.errors import Ball, Box
@@ -120,7 +121,7 @@ def test_a_claim_fits_its_target():
 
 def test_a_ticket_without_a_claim_is_said_to_be_one(tmp_path):
     save_ticket(TICKET, tmp_path / "t.safetensors")
-    with pytest.raises(ValueError, match="claims nothing: read it with load_ticket"):
+    with pytest.raises(ValueError, match=r"claims nothing: read it with slth\.load"):
         load_certificate(tmp_path / "t.safetensors")
 
 
@@ -228,3 +229,18 @@ def test_what_breaks_the_check_is_a_refusal(tmp_path, monkeypatch):
     (tmp_path / "t").write_bytes(encode(certificate(TARGET, TICKET)))
     monkeypatch.setattr(slth_check, "bound", broken)
     assert command(tmp_path / "t").exit_code == 99
+
+
+def test_what_is_saved_loads_as_what_it_was(tmp_path):
+    TICKET.save(tmp_path / "t.safetensors")
+    found = slth.load(tmp_path / "t.safetensors")
+    assert isinstance(found, Ticket)
+    assert found.source == TICKET.source
+    assert all(np.array_equal(a, b) for a, b in zip(found.masks, TICKET.masks, strict=True))
+    claim = certificate(TARGET, TICKET)
+    assert claim.save(tmp_path / "c.safetensors")
+    found = slth.load(tmp_path / "c.safetensors")
+    assert isinstance(found, Claim)
+    assert same(found, claim)
+    with pytest.raises(FileNotFoundError):
+        slth.load(tmp_path / "nothing.safetensors")
