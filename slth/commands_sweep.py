@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from slth import commands_grid
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,6 +75,10 @@ def sweep(
         list[str] | None, typer.Option(help="Of the theorem, such as density=0.2,0.5. Repeatable.")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Draws of every cell: seeds 0 to this minus 1.")] = 1,
+    inputs: Annotated[
+        str | None, typer.Option(help="Evaluate every ticket at so many random inputs too: worst, mean and quantiles.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="Where the inputs are evaluated, such as cuda.")] = None,
     success: Annotated[
         Success,
         typer.Option(
@@ -99,19 +104,21 @@ def sweep(
     from slth.experiments.search import smallest_n
     from slth.experiments.sweep import sweep as draw_all
 
-    module = _theorem(name)
+    module = commands_grid.theorem(name)
     grid: dict[str, Any] = {
-        "target_seed": _numbers(target_seed),
-        "epsilon": _numbers(epsilon),
-        "delta": _numbers(delta),
+        "target_seed": commands_grid.numbers(target_seed),
+        "epsilon": commands_grid.numbers(epsilon),
+        "delta": commands_grid.numbers(delta),
         "assignment": assignment.split(","),
-        "seed": range(_positive("seeds", seeds)),
+        "seed": range(commands_grid.positive("seeds", seeds)),
     }
-    grid |= _networks(target or [], width, depth)
-    grid |= {"samples": _numbers(samples)} if samples is not None else {}
+    grid |= commands_grid.networks(target or [], width, depth)
+    grid |= {"samples": commands_grid.numbers(samples)} if samples is not None else {}
     grid |= {"question": question.split(",")} if question is not None else {}
     grid |= {"law": law} if law else {}
-    grid |= dict(_option(text) for text in option or [])
+    grid |= dict(commands_grid.option(text) for text in option or [])
+    grid |= {"inputs": commands_grid.numbers(inputs)} if inputs is not None else {}
+    grid |= {"device": device} if device is not None else {}
     if ask is Ask.smallest_n and samples is not None:
         raise ValueError("smallest-n chooses the candidates by itself: leave --samples out")
     if dry_run:
@@ -172,59 +179,6 @@ def export(
     from slth.experiments.status import export as write
 
     print(f"{write(folder, file)} rows in {file}")
-
-
-def _theorem(name: str) -> Any:
-    """A theorem of the package by a part of its name, else an importable module, of the present folder too."""
-    from slth import theorems
-    from slth.experiments.names import theorem_module
-
-    try:
-        return theorems.find(name, theorems.CONSTRUCTIONS)
-    except ValueError as fault:
-        if os.getcwd() not in sys.path:
-            sys.path.append(os.getcwd())  # a console script does not look there; local workers take this over
-        try:
-            return theorem_module(name)
-        except ModuleNotFoundError as missing:
-            if missing.name != name:
-                raise ValueError(f"{name} needs {missing.name}, which cannot be imported") from missing
-            raise ValueError(f"{fault}, and no module of that name can be imported") from missing
-
-
-def _networks(targets: list[str], width: str | None, depth: str) -> dict[str, Any]:
-    """The axes of the targets; `target` values of digits and commas are widths."""
-    found: list[Any] = [_widths(text) or text for text in targets]
-    if width is None:
-        return {"target": found or ["digits"]}
-    families = found or ["random"]
-    return {"target": families, "width": _numbers(width), "depth": _numbers(depth)}
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    pieces = text.split(",")
-    return tuple(map(int, pieces)) if len(pieces) > 1 and all(piece.strip().isdigit() for piece in pieces) else ()
-
-
-def _numbers(text: str) -> list[int | float]:
-    """The numbers of "16,32" or "0.1,1e-3"."""
-    try:
-        return [int(part) if part.strip().isdigit() else float(part) for part in text.split(",")]
-    except ValueError as fault:
-        raise ValueError(f"expected numbers with commas between, such as 0.1,0.01; got {text!r}") from fault
-
-
-def _option(text: str) -> tuple[str, list[Any]]:
-    name, equals, values = text.partition("=")
-    if not (name.strip() and equals and values):
-        raise ValueError(f"an option is written name=value, such as density=0.2,0.5; got {text!r}")
-    return name.strip(), _numbers(values)
-
-
-def _positive(name: str, value: int) -> int:
-    if value < 1:
-        raise ValueError(f"--{name} must be at least 1; got {value}")
-    return value
 
 
 def _engine(jobs: int | None, scheduler: str | None, slurm: int | None) -> AbstractContextManager[Engine]:

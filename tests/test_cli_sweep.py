@@ -55,6 +55,18 @@ def test_the_smallest_n_is_asked_for_by_name(command, tmp_path):
     assert row["n_low"] <= row["n_high"]
 
 
+def test_inputs_add_figures_of_the_sample(command, tmp_path):
+    code, out, _ = command(*LINE, tmp_path, "--inputs", "40", "--json")
+    assert code == 0
+    assert all(0 < row["sampled_mean"] <= row["sampled_lower"] <= row["upper"] for row in json.loads(out))
+
+
+def test_a_device_without_inputs_is_refused(command, tmp_path):
+    code, _, err = command(*LINE, tmp_path, "--device", "cpu")
+    assert code == 2
+    assert "give the axis inputs too" in err
+
+
 def test_a_dry_run_writes_nothing(command, tmp_path):
     code, out, _ = command(*LINE, tmp_path / "rows", "--dry-run")
     assert code == 0

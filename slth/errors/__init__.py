@@ -2,6 +2,7 @@
 
 from slth.errors.attacks import corner_attack, gradient_attack
 from slth.errors.averaged import averaged
+from slth.errors.batched import PointErrors, errors_at, random_points
 from slth.errors.bracket import Effort, bracket, upper_ends
 from slth.errors.cells import exact_plane_error, plane_error
 from slth.errors.coupled import coupled
@@ -24,6 +25,7 @@ __all__ = [
     "Effort",
     "ErrorInterval",
     "Lower",
+    "PointErrors",
     "Split",
     "Upper",
     "averaged",
@@ -31,6 +33,7 @@ __all__ = [
     "corner_attack",
     "coupled",
     "differential",
+    "errors_at",
     "exact_error",
     "exact_plane_error",
     "frank_wolfe",
@@ -44,6 +47,7 @@ __all__ = [
     "one_layer_supremum",
     "plane_error",
     "polished",
+    "random_points",
     "sampled",
     "scalar",
     "spectral_up",

@@ -14,10 +14,29 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from slth.errors.precision import device_of
 from slth.gadget import EffectiveLayer
 
 SMALL_BATCH = 1 << 20
 """Points times weights below which an evaluation takes less than about a millisecond on one core."""
+
+
+def through_relu(
+    minus_z: torch.Tensor, below: torch.Tensor, d: torch.Tensor, out: torch.Tensor | None = None
+) -> torch.Tensor:
+    """relu(z + d) - relu(z) without subtracting: d stopped at -z, or what z + d rises above 0.
+
+    Args:
+        minus_z: -z.
+        below: min(z, 0).
+        d: of a shape that holds theirs.
+        out: takes the result; may be d.
+
+    >>> z, d = torch.tensor([2.0, 2.0, -2.0, -2.0]), torch.tensor([-1.0, -3.0, 1.0, 3.0])
+    >>> through_relu(-z, z.clamp(max=0), d).tolist()
+    [-1.0, -2.0, 0.0, 1.0]
+    """
+    return torch.maximum(d, minus_z, out=out).add_(below)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +58,10 @@ class Difference:
 
     Args:
         layers: layers that chain.
-        device: where to compute.
+        device: where to compute, in float64.
+
+    Raises:
+        ValueError: the device is not there.
 
     >>> from slth.networks.layers import Dense
     >>> unit = np.array([[1 << 46]])
@@ -50,7 +72,7 @@ class Difference:
     """
 
     def __init__(self, layers: Sequence[EffectiveLayer], device: str | torch.device) -> None:
-        self.device = torch.device(device)
+        self.device = device_of(device)
         self._weights = [self._tensor(layer.target.matrix) for layer in layers]
         self._biases = [self._tensor(layer.target.shift) for layer in layers]
         self._errors = [self._tensor(layer.plus) for layer in layers]
@@ -58,7 +80,6 @@ class Difference:
         self._shifts = [self._tensor(layer.shift) for layer in layers]
         self.outputs = len(self._shifts[-1])
         self.first_units = len(self._shifts[0])
-        self._row_bytes = 8 * 6 * sum(sum(weight.shape) for weight in self._weights)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
@@ -66,11 +87,6 @@ class Difference:
     def points(self, array: np.ndarray) -> torch.Tensor:
         """A batch of points as float64 on the device."""
         return torch.as_tensor(array, dtype=torch.float64, device=self.device)
-
-    def pieces(self, count: int, max_bytes: int) -> Iterator[slice]:
-        """Cuts a batch so that evaluating a piece takes about max_bytes at most (but one point at least)."""
-        size = max(1, max_bytes // self._row_bytes)
-        return (slice(start, min(count, start + size)) for start in range(0, count, size))
 
     @contextmanager
     def threads_for(self, batch: int) -> Iterator[None]:
@@ -96,8 +112,7 @@ class Difference:
         for i in range(1, len(self._weights)):
             active.append((z > 0, z + d > 0))
             h = z.clamp(min=0)
-            # relu(z + d) - relu(z) without subtracting: d stopped at -z, or what z + d rises above 0.
-            d = torch.where(z > 0, torch.maximum(d, -z), (z + d).clamp(min=0))
+            d = through_relu(-z, z.clamp(max=0), d)
             z = h @ self._weights[i].T + self._biases[i]
             d = d @ self._weights[i].T + (h + d) @ self._errors[i].T + self._shifts[i]
         return Trace(d, tuple(active))

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from slth.errors.batched import MAX_BYTES as MAX_BYTES
+from slth.errors.batched import errors_at, random_points
 from slth.errors.chain import check_chain
-from slth.errors.difference import Difference
-from slth.errors.domain import Domain, Norm, as_points
-from slth.errors.exact import lower_at
+from slth.errors.domain import Domain, Norm
 from slth.errors.interval import Lower
+from slth.errors.stacks import Memory
 from slth.gadget import EffectiveLayer
-
-MAX_BYTES = 1 << 27
-"""Default for the memory of one batch."""
 
 
 def sizes(difference: torch.Tensor, norm: Norm) -> torch.Tensor:
@@ -45,15 +42,17 @@ def from_points(
         domain: what the lower end is a claim about.
         method: name of the points.
         device: where the candidates are compared, in float64; the value is exact on any device.
-        max_bytes: memory of one batch.
+        max_bytes: memory of one batch of points, beside the layers.
 
     Returns:
         The error at the worst point, evaluated exactly. It says nothing about points that were not given.
 
     Raises:
         ValueError: the layers do not chain or do not fit the domain; the points have the wrong shape, are not
-            finite, or the worst of them is outside the domain.
+            finite, or outside the domain (the worst of them, and any with a negative coordinate where the domain has
+            none); the device is not there.
 
+    >>> import numpy as np
     >>> from slth.errors.domain import Box
     >>> from slth.networks.layers import Dense
     >>> unit = np.array([[1 << 46]])
@@ -61,11 +60,7 @@ def from_points(
     >>> from_points([layer], [[0.5], [-1.0]], Box.cube(1)).value
     0.125
     """
-    check_chain(layers, domain)
-    array = as_points(points, domain.dimension)
-    g_minus_f = Difference(layers, device)
-    found = [sizes(g_minus_f(g_minus_f.points(array[p])), domain.norm) for p in g_minus_f.pieces(len(array), max_bytes)]
-    return lower_at(layers, array[int(torch.cat(found).argmax())], domain, method)
+    return _worst(layers, points, domain, method, device, max_bytes)
 
 
 def sampled(
@@ -90,6 +85,7 @@ def sampled(
     Raises:
         ValueError: count < 1, or the layers do not chain or do not fit the domain.
 
+    >>> import numpy as np
     >>> from slth.errors.domain import Box
     >>> from slth.networks.layers import Dense
     >>> unit = np.array([[1 << 46]])
@@ -97,21 +93,18 @@ def sampled(
     >>> 0.2 < sampled([layer], Box.cube(1), 100).value <= 0.25
     True
     """
-    if count < 1:
-        raise ValueError(f"sampling needs count >= 1; got {count}")
+    return _worst(layers, random_points(domain, count, seed), domain, "random points", device, max_bytes)
+
+
+def _worst(
+    layers: Sequence[EffectiveLayer],
+    points: ArrayLike | Iterator[ArrayLike],
+    domain: Domain,
+    method: str,
+    device: str | torch.device,
+    max_bytes: int,
+) -> Lower:
     check_chain(layers, domain)
-    rng = np.random.default_rng(seed)
-    # Drawn in parts, so that the points themselves stay within max_bytes too.
-    part = max(1, max_bytes // (16 * domain.dimension))
-    lowers = [
-        from_points(
-            layers,
-            domain.sample(min(part, count - start), rng),
-            domain,
-            "random points",
-            device=device,
-            max_bytes=max_bytes,
-        )
-        for start in range(0, count, part)
-    ]
-    return max(lowers, key=lambda end: end.value)
+    widths = domain.dimension, *(layer.target.outputs for layer in layers)
+    room = max_bytes + Memory(widths).least
+    return errors_at([layers], points, domain, method, device=device, max_bytes=room)[0].lower

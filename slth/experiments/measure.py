@@ -12,20 +12,19 @@ import inspect
 import math
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, cast
 
-import torch
-from threadpoolctl import ThreadpoolController
-
 from slth import assignment as assignments
+from slth.errors.precision import device_of
+from slth.experiments.inputs import at_inputs
 from slth.experiments.names import file_name, function_called, is_file, law_called, theorem_module
 from slth.experiments.points import Point, canonical, key
+from slth.experiments.threads import one_thread
 from slth.networks import examples
 from slth.networks.files import load_target
 from slth.networks.source import Source
@@ -193,10 +192,18 @@ def measure(point: Point) -> Row:
     error = None
     try:
         with one_thread():
-            found = result(draw(point))
+            found = _measured(point)
     except Exception as fault:
         found, error = None, f"{type(fault).__name__}: {fault}"[:LONGEST_ERROR]
     return row(point, Outcome.DONE if error is None else Outcome.FAILED, found, error, time.perf_counter() - started)
+
+
+def _measured(point: Point) -> dict[str, Any]:
+    if "inputs" not in point:
+        return result(draw(point))
+    device_of(point["device"])  # before the work
+    made = draw(point)
+    return result(made) | at_inputs(made, point)
 
 
 def measure_all(chunk: Sequence[Point]) -> list[Row]:
@@ -232,21 +239,3 @@ def _versions() -> dict[str, str]:
     except ModuleNotFoundError:  # a source tree that is not installed
         found["slth"] = "unknown"
     return found | {"python": platform.python_version()}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums split over threads differ in their last bits; one thread gives the same row on every machine of a kind."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with _pools().limit(limits=1):
-            yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@lru_cache(maxsize=1)
-def _pools() -> ThreadpoolController:
-    """The thread pools of numpy and scipy."""
-    return ThreadpoolController()

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
+
+import torch
 
 from slth.laws import Dyadic, Law, LogUniform, Signs, Thinned, Uniform
 
@@ -136,3 +138,18 @@ def file_name(path: str | Path) -> str:
 def is_file(family: str) -> bool:
     """Whether the target of a point comes from a file."""
     return Path(family.partition("#")[0]).suffix in FILES
+
+
+def device_name(value: object) -> str:
+    """The name of a device, such as cuda; it need not be at hand.
+
+    Raises:
+        ValueError: torch knows no such device.
+
+    >>> device_name("cuda:1")
+    'cuda:1'
+    """
+    try:
+        return str(torch.device(cast(str, value)))
+    except (RuntimeError, TypeError) as fault:
+        raise ValueError(f"a device is named like cpu, cuda or cuda:1; got {value!r}") from fault

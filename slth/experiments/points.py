@@ -20,7 +20,7 @@ import numpy as np
 
 from slth import assignment as assignments
 from slth.experiments.names import OWN_PACKAGE as OWN_PACKAGE
-from slth.experiments.names import file_name, is_file, law_text, theorem_name
+from slth.experiments.names import device_name, file_name, is_file, law_text, theorem_name
 from slth.experiments.names import function_called as function_called
 from slth.experiments.names import function_name as function_name
 from slth.networks import examples
@@ -30,7 +30,7 @@ from slth.theorems.theorem import Theorem
 
 Point = dict[str, Any]
 """One draw: theorem, target, widths, target_seed, epsilon, delta, samples, question, assignment, law, options, seed and
-trial."""
+trial; inputs and device where they are asked for."""
 
 Axes = dict[str, list[Any]]
 """The values of every axis, as plain text and numbers."""
@@ -48,6 +48,7 @@ DEFAULTS: dict[str, Any] = {
     "trial": 0,
 }
 SHAPES = ("widths", "width", "depth")
+SAMPLING = ("inputs", "device")  # in a point only if they are asked for
 
 
 def canonical(value: object) -> str:
@@ -88,6 +89,8 @@ def axes(theorem: Theorem | ModuleType, grid: Mapping[str, Any]) -> Axes:
             widths: of the targets that take some, such as (16, 8, 4); or width and depth, for depth + 1 equal widths;
             target_seed, epsilon, delta, samples, question, assignment (functions or their names), law (of the source,
             such as Thinned(0.5) or "thinned:0.5"), seed, trial: as in `slth.verify`; defaults are one value each;
+            inputs: random points of the domain at which every ticket is evaluated besides, see
+            `slth.experiments.inputs`, and device: where ("cpu" by default);
             any other name: a keyword of the theorem's `source` or `construct`, such as density.
 
     Raises:
@@ -99,14 +102,19 @@ def axes(theorem: Theorem | ModuleType, grid: Mapping[str, Any]) -> Axes:
     """
     module = cast(ModuleType, theorem)
     own = options(module)
-    unknown = [name for name in grid if name not in (*DEFAULTS, *SHAPES, *own)]
+    known_names = (*DEFAULTS, *SHAPES, *SAMPLING, *own)
+    unknown = [name for name in grid if name not in known_names]
     if unknown:
-        known = ", ".join((*DEFAULTS, *SHAPES, *own))
+        known = ", ".join(known_names)
         raise ValueError(f"no axis is named {unknown[0]!r}; the axes of {theorem_name(module)} are {known}")
     found: Axes = {"theorem": [theorem_name(module)], "network": _networks(grid)}
     for name, default in DEFAULTS.items():
         if name != "target":
             found[name] = [_plain(name, value) for value in _listed(name, grid.get(name, default))]
+    if "device" in grid and "inputs" not in grid:
+        raise ValueError("the device is where inputs are evaluated: give the axis inputs too")
+    for name in SAMPLING * ("inputs" in grid):
+        found[name] = [_plain(name, value) for value in _listed(name, grid.get(name, "cpu"))]
     for name in own:
         if name in grid:
             found[f"option {name}"] = [_number(name, value) for value in _listed(name, grid[name])]
@@ -216,11 +224,14 @@ def _plain(name: str, value: Any) -> Any:
         return function_name(value, assignments)
     if name == "law":
         return law_text(value)
+    if name == "device":
+        return device_name(value)
     number = _integer(value)
     if name in ("seed", "target_seed"):
         return check_seed(number)
-    if number < (name == "samples") or number >= 1 << 48:
-        raise ValueError(f"{name} must be an integer from {int(name == 'samples')} to 2^48 - 1; got {value}")
+    least = int(name in ("samples", "inputs"))
+    if not least <= number < 1 << 48:
+        raise ValueError(f"{name} must be an integer from {least} to 2^48 - 1; got {value}")
     return number
 
 

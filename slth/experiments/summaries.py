@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from slth.confidence import binomial_interval, excess_p_value, quantile_interval
+from slth.experiments.inputs import SAMPLED
 from slth.experiments.measure import RESULTS, Outcome
 from slth.experiments.points import Point, cell, key
 from slth.theorems.certificate import Verdict
@@ -16,7 +17,7 @@ from slth.theorems.certificate import Verdict
 Success = Callable[[dict[str, Any]], bool]
 """Whether a draw is a success: a function of its result, see `slth.experiments.measure.result`."""
 
-NOT_OF_THE_CELL = {"status", "seed", "trial", "seconds", "host", "error", "key", "hash", *RESULTS}
+NOT_OF_THE_CELL = {"status", "seed", "trial", "seconds", "host", "error", "key", "hash", *RESULTS, *SAMPLED}
 
 
 def proved(found: dict[str, Any]) -> bool:
@@ -38,13 +39,17 @@ def errors(rows: pd.DataFrame, level: float = 0.5, confidence: float = 0.95) -> 
         confidence: of each interval, in (0, 1).
 
     Returns:
-        One row per cell: draws, missing (points without a result), lower and upper with _low and _high.
+        One row per cell: draws, missing (points without a result), lower and upper with _low and _high; where there
+        were inputs also the quantile of what they gave, see `slth.experiments.inputs`.
     """
 
     def of(done: pd.DataFrame, missing: int) -> dict[str, Any]:
         found: dict[str, Any] = {"draws": len(done), "missing": missing}
         for end in ("lower", "upper"):
             found |= _quantile(end, done, level, confidence)
+        for name in SAMPLED:
+            if name in done and done[name].notna().any():
+                found[name] = _quantile(name, done, level, confidence)[name]
         return found
 
     return _by_cell(rows, of)

@@ -42,15 +42,16 @@ def sweep(
     Args:
         theorem: a module with a construction, of this package or importable from anywhere.
         grid: a value or a list of values for some of the axes target, widths (or width and depth), target_seed,
-            epsilon, delta, samples, question, assignment, law, seed, trial and the theorem's own, such as density; see
-            `slth.experiments.points.axes`.
+            epsilon, delta, samples, question, assignment, law, seed, trial, inputs and device, and the theorem's own,
+            such as density; see `slth.experiments.points.axes`.
         out: folder of the rows; a temporary one by default.
         engine: this process by default; see `slth.experiments.engines`.
         progress: whether a bar is shown on stderr; by default on a terminal only.
 
     Returns:
         One row per point, in the order of the grid: status "done", "failed" (an exception, in `error`) or "lost" (its
-        worker died with it), the columns of the point, and those of `slth.experiments.measure.result`.
+        worker died with it), the columns of the point, and those of `slth.experiments.measure.result` (with inputs
+        those of `slth.experiments.inputs.at_inputs` too).
 
     Raises:
         ValueError: an axis is unknown or a value out of its range.

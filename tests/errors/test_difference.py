@@ -38,10 +38,3 @@ def test_slopes_know_both_sides_of_zero():
     trace = g_minus_f.trace(torch.zeros(1, 1, dtype=torch.float64))
     positive, negative = g_minus_f.slopes(trace, torch.ones(1, 1, dtype=torch.float64))
     assert (positive.item(), negative.item()) == (0.25, 0.5)
-
-
-def test_pieces_cover_a_batch_once_and_never_stall():
-    g_minus_f = Difference(random_layers(np.random.default_rng(2), [3, 4, 2]), "cpu")
-    for max_bytes in (1, 5000, 1 << 30):
-        covered = [i for piece in g_minus_f.pieces(103, max_bytes) for i in range(103)[piece]]
-        assert covered == list(range(103))
