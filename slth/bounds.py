@@ -13,10 +13,11 @@ from enum import StrEnum
 
 import numpy as np
 import sympy
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from slth.references import Reference
-from slth.symbols import LATEX, Notation, checked_value, notation, symbol
+from slth.roots import changes_of_sides, closed_forms, root, vectorised
+from slth.symbols import LATEX, checked_value, notation, symbol
 
 CONSTANT = symbol("C")
 """The one symbol for which papers give no value."""
@@ -214,18 +215,18 @@ class Bound:
         gap = bound.expression - level
         if low is not None and high is not None:
             bound._refuse_missing({name}, *(level.free_symbols))
-            return sympy.Float(_root(_vectorised(gap, (unknown,)), name, low, high))
+            return sympy.Float(root(vectorised(gap, (unknown,)), name, low, high))
         if gap.free_symbols == {unknown}:
-            function = _vectorised(gap, (unknown,))
-            between = _changes_of_sides(function, notation(name))
+            function = vectorised(gap, (unknown,))
+            between = changes_of_sides(function, notation(name).range)
             if len(between) != 1:
                 raise ValueError(
                     f"bound {self.name!r} changes sides at {len(between)} places of the range of {name}"
                     + "".join(f", near {a:.4g}" for a, _ in between[:5])
                     + ": give low, high for the root between them"
                 )
-            return sympy.Float(_root(function, name, *between[0]))
-        found = bound._closed_forms(level, unknown)
+            return sympy.Float(root(function, name, *between[0]))
+        found = closed_forms(bound.expression, level, unknown, notation(name).range)
         if len(found) == 1:
             return found[0]
         raise ValueError(
@@ -244,7 +245,7 @@ class Bound:
         array([0.5  , 0.25 , 0.125])
         """
         self._refuse_missing(set(names))
-        return _vectorised(self.expression, tuple(symbol(name) for name in names))
+        return vectorised(self.expression, tuple(symbol(name) for name in names))
 
     def crossover(self, other: Bound, name: str, low: float, high: float, **values: object) -> float:
         """Where two bounds on the same quantity meet.
@@ -280,7 +281,7 @@ class Bound:
         for bound in (self, other):
             own = {key: value for key, value in values.items() if key in bound.symbols}
             functions.append(bound.with_values(**own).lambdify(name))
-        return _root(lambda x: functions[0](x) - functions[1](x), name, low, high)
+        return root(lambda x: functions[0](x) - functions[1](x), name, low, high)
 
     def _checked(self, values: dict[str, object]) -> dict[sympy.Symbol, sympy.Expr]:
         """The values by symbol, each in its range and in the expression."""
@@ -303,97 +304,3 @@ class Bound:
                 f"one in sight of the reader, as {CONSTANT}=..."
             )
         raise ValueError(message)
-
-    def _closed_forms(self, level: sympy.Expr, unknown: sympy.Symbol) -> list[sympy.Expr]:
-        """The solutions that sympy finds and that may lie in the symbol's range."""
-        if not _may_be_isolated(self.expression, unknown):
-            return []
-        try:
-            found = sympy.solve(sympy.Eq(self.expression, level), unknown)
-        except (NotImplementedError, TypeError, IndexError):  # the last two: sympy fails on some roots of real degree
-            return []
-        # A LambertW is one branch of several: which of them is meant has to be said by a bracket.
-        if any(root.has(sympy.LambertW) for root in found):
-            return []
-        line = notation(str(unknown))
-        # sympy writes log(b ** p) where p log(b) reads better; b is positive wherever the bound is real.
-        return [
-            root.replace(
-                lambda part: isinstance(part, sympy.log) and part.args[0].is_Pow,
-                lambda part: part.args[0].exp * sympy.log(part.args[0].base),
-            )
-            for root in found
-            if not (root.is_number and root.is_real and root not in line.range)
-            and not (line.range.start >= 0 and _is_nonnegative(-root))
-        ]
-
-
-def _may_be_isolated(expression: sympy.Expr, unknown: sympy.Symbol) -> bool:
-    """False where the symbol stands in and beside a function, or in two of them: sympy then searches long, in vain."""
-    functions = {
-        part
-        for part in expression.atoms(sympy.Function, sympy.Pow)
-        if unknown in (part.exp if part.is_Pow else part).free_symbols
-    }
-    outer = [
-        part for part in functions if not any(part in other.args or other.has(part) for other in functions - {part})
-    ]
-    if not outer:
-        return True
-    rest = expression.subs({part: sympy.Dummy() for part in outer})
-    return (
-        len(outer) == 1
-        and unknown not in rest.free_symbols
-        and all(_may_be_isolated(inner, unknown) for inner in outer[0].args)
-    )
-
-
-def _is_nonnegative(expression: sympy.Expr) -> bool:
-    """Whether a real expression is a product of factors that are: positive numbers and symbols, and roots."""
-    return all(
-        factor.is_nonnegative or (factor.is_Pow and factor.exp.is_Rational and factor.exp.q % 2 == 0)
-        for factor in sympy.Mul.make_args(expression)
-    )
-
-
-def _changes_of_sides(function: Callable[..., NDArray[np.float64]], line: Notation) -> list[tuple[float, float]]:
-    """Neighbours among 2000 points or more of the symbol's range between which the function changes its sign."""
-    start, end = float(line.range.start), float(line.range.end)
-    # Both scales: tolerances and probabilities lie near 0, numbers of samples far from it.
-    scale = np.geomspace(1e-30, 1e30, 2000)
-    even = np.linspace(start, end, 1001) if np.isfinite([start, end]).all() else scale[:0]
-    points = np.unique(np.concatenate([-scale, scale, even]))
-    above = points > start if line.range.left_open else points >= start
-    points = points[above & (points < end if line.range.right_open else points <= end)]
-    with np.errstate(all="ignore"):
-        values = function(points)
-    seen = np.isfinite(values) & (values != 0)  # a root that is a point itself lies between its neighbours
-    points, signs = points[seen], np.sign(values[seen])
-    at = np.flatnonzero(signs[:-1] * signs[1:] < 0)
-    return [(float(points[i]), float(points[i + 1])) for i in at]
-
-
-def _vectorised(expression: sympy.Expr, symbols: tuple[sympy.Symbol, ...]) -> Callable[..., NDArray[np.float64]]:
-    compiled = sympy.lambdify(symbols, expression, modules="numpy")
-
-    def function(*arguments: ArrayLike) -> NDArray[np.float64]:
-        # float64: numpy raises no integer to a negative power. Broadcast: Min and constants need equal
-        # shapes.
-        arrays = np.broadcast_arrays(*(np.asarray(a, dtype=np.float64) for a in arguments))
-        return np.broadcast_to(np.asarray(compiled(*arrays), dtype=np.float64), arrays[0].shape).copy()
-
-    return function
-
-
-def _root(function: Callable[[float], NDArray[np.float64]], name: str, low: float, high: float) -> float:
-    from scipy.optimize import brentq  # here: it takes longer to import than the rest of the module
-
-    if not low < high:
-        raise ValueError(f"need low < high to look for {name}; got {low} and {high}")
-    ends = [float(function(end)) for end in (low, high)]
-    if not np.isfinite(ends).all() or ends[0] * ends[1] > 0:
-        raise ValueError(
-            f"no change of sides between {name} = {low} and {high}: the differences there are {ends[0]:g} "
-            f"and {ends[1]:g}; widen or move the bracket"
-        )
-    return float(brentq(lambda x: float(function(x)), low, high, xtol=1e-300, rtol=1e-12))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +15,10 @@ if TYPE_CHECKING:
     import sympy
 
     from slth.bounds import Bound
+
+_NUMBER = ("measured", "setting", "draws", "value", "from", "to")
+"""Columns of a measurement that the rows of all bounds on it share."""
+_RELATION = {"upper": "<=", "lower": ">=", "heuristic": "about"}
 
 
 def list_theorems(
@@ -64,10 +71,28 @@ def theorem(
     measured = rows(theorems.name(module))
     if not measured:
         out.print("\nMeasured: nothing is on record for this theorem", style="bold")
+    elif "claims" in measured[0]:
+        sure = min(row["confidence"] for row in measured)
+        out.print(f"\nMeasured, intervals at {sure:.0%}", style="bold", markup=False)
+        for line in _claims(measured):
+            out.print(line, markup=False)
     else:
         settings = ", ".join(dict.fromkeys(row.pop("setting") for row in measured))
         out.print(f"\nMeasured: {settings}", style="bold", markup=False)
         _table(tuple(measured[0]), [tuple(_text(value) for value in row.values()) for row in measured])
+
+
+def _claims(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Every measured number with its interval, and under it what the bounds of the theorem say about it."""
+    for (what, setting, draws, value, low, high), some in groupby(rows, itemgetter(*_NUMBER)):
+        ends = "" if low == high else f" [{low:.4g}, {high:.4g}]"
+        yield f"  {what}: {value:.4g}{ends}"
+        yield f"    {setting}" + (f"; {draws} draws" if draws > 1 else "")
+        for row in some:
+            near = f" within a factor {row['factor']:g}" if row["factor"] else ""
+            at = ", ".join(f"{name} = {_text(number)}" for name, number in row["at"].items())
+            where = f" at {at}" if at else ""
+            yield f"    {row['verdict']}: {_RELATION[row['kind']]} {row['claims']:.4g}{near}, {row['bound']}{where}"
 
 
 def bound(

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "slth"
 
 LAYERS = (
-    {"references", "symbols", "grid", "laws", "randomness", "confidence", "fits", "lines", "power", "atomic"},
+    {"references", "symbols", "grid", "laws", "randomness", "confidence", "fits", "lines", "power", "atomic", "roots"},
     {"bounds", "subset_sum"},
     {"networks", "assignment", "gadget"},
     {"errors", "certificates"},

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from slth import theorems
+from slth.bounds import ORIGIN
 from slth.experiments.points import Point
 from slth.report.figures import Drawn, figures, inline, searched_figures
 from slth.report.formulas import formula
@@ -20,12 +21,6 @@ from slth.report.tables import table, verdict
 from slth.report.tested import Tested
 
 PARTS = ("Statement", "Kind", "Source", "Departs", "Errata")
-ORIGINS = {
-    "published": "read in the paper itself",
-    "restated": "from later papers or from memory; check before quoting",
-    "derived": "proved by this project, not peer reviewed",
-    "heuristic": "an estimate; nothing is proved",
-}
 AXES = ("target", "widths", "target_seed", "epsilon", "delta", "samples", "question", "assignment", "law")
 MOST_CELLS = 500
 """Cells that a table shows; all of them are in the counts."""
@@ -103,7 +98,7 @@ def _known(module: ModuleType) -> Iterator[Html]:
                 element("span", label, element("br"), element("span", bound.name, of={"class": "quiet"})),
                 formula(bound),
                 joined(
-                    [element("strong", bound.provenance), f", {bound.reference.cite()}: {ORIGINS[bound.provenance]}"]
+                    [element("strong", bound.provenance), f", {bound.reference.cite()}: {ORIGIN[bound.provenance]}"]
                 ),
                 _words(bound.note),
             )
