@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +40,7 @@ def check(
     elif not found["accepted"]:
         print(f"REFUSED ({found['code']}): {found['reason']}" + f" ({found['detail']})" * bool(found["detail"]))
         if "try" in found:
-            print(f"The larger checker has this method: {found['try']}")
+            print(f"What checks it: {found['try']}")
     else:
         for title, text in _lines(found):
             print(f"{title:<10} {text}")
@@ -58,14 +59,16 @@ def _checked(file: Path, target_digest: str | None, tight: bool) -> dict[str, An
         code, detail = fault.args if type(fault) is slth_check.Refused else (99, fault)
         said = {"accepted": False, "code": code, "reason": slth_check.REFUSALS[code], "detail": str(detail)[:200]}
         larger = code == 29 and str(detail).partition(";")[0] in slth_check_tight.METHODS
-        return said | ({"try": f"slth check {file} --tight"} if larger else {})
+        further = f"slth check {file} --tight" if larger else f"slth recheck {file}" if _of_draws(file) else None
+        return said | ({"try": further} if further else {})
     claim = manifest["claim"]
-    kept = ("domain", "method", "norm", "target", "wording")
+    kept = ("domain", "norm", "target", "wording")
     return {
         "accepted": True,
         "code": 0,
         "certified": float.fromhex(claim["error"]),
         "proved": float(proved),
+        "method": claim["method"][:100],
         "checker": checker.__name__.rpartition(".")[2],
         "promised": _note(claim["notes"], "promised"),
         "theorem": str(claim["notes"].get("theorem"))[:100],
@@ -75,12 +78,18 @@ def _checked(file: Path, target_digest: str | None, tight: bool) -> dict[str, An
     } | {key: claim[key] for key in kept}
 
 
+def _of_draws(file: Path) -> bool:
+    """Whether this looks like a file of claims about many draws, which is no certificate of one ticket."""
+    return file.suffix == ".jsonl" and file.is_file()
+
+
 def _note(notes: dict[str, Any], name: str) -> float | None:
-    """A number among the notes, which nobody has checked; None if it is no number."""
+    """A finite number among the notes, which nobody has checked; None if it is none."""
     try:
-        return float.fromhex(notes[name])
+        value = float.fromhex(notes[name])
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
+    return value if math.isfinite(value) else None
 
 
 def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:

@@ -20,8 +20,9 @@ WORDING = "certified in real arithmetic for weights exactly as stored"
 PROVABLE = ("scalar recursion", "vector recursion")
 """Methods of slth_check.py. It refuses a claim by another one unless one of these proves it too."""
 
-MARGIN = 2.0**-20
-"""Relative distance of a claimed error above the proved one, so that a checker with other roundings proves it too."""
+MARGIN, SPARE = 2.0**-20, 2.0**-36
+"""A claimed error lies so much of itself, and so much of the end by scalar recursion, above the proved one, so that a
+checker with other roundings proves it too: those are small beside the scalar end even where the proved one is 0."""
 
 SPLITTING = "splitting"
 """The method whose proof is in the file: the parts into which the domain is split."""
@@ -124,7 +125,8 @@ class Claim:
         ends = [end for end in found.ladder if isinstance(end, Upper) and (end.splits or end.method != SPLITTING)]
         ends = [end for end in ends if tightest or end.method in PROVABLE] or [Upper(found.upper, found.upper_method)]
         end = min(ends, key=lambda end: end.value)
-        error = up(end.value * (1 + MARGIN)) if end.value else 0.0
+        scale = max((other.value for other in ends if other.method == PROVABLE[0]), default=end.value)
+        error = up(up(end.value * (1 + MARGIN)) + scale * SPARE) if scale else 0.0
         ticket = certificate.construction.ticket
         names = certificate.theorem, certificate.epsilon, certificate.delta
         return cls(certificate.target, ticket, domain, error, end.method, *names, end.splits)

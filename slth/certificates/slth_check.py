@@ -69,14 +69,15 @@ def parse(data):
     claim, widths, flags, law = m["claim"], m["widths"], m["biased"], m["law"]
     need(claim is not None, 15)
     need(type(claim) is dict and set(claim) == CLAIM and claim["wording"] == WORDING, 13, "keys or wording")
-    biases, domain = claim["biases"], claim["domain"]
+    biases, domain, notes = claim["biases"], claim["domain"], claim["notes"]
+    need(type(notes) is dict and {*map(type, notes.values())} <= {str, type(None)}, 13, "notes")
     need(type(widths) is type(flags) is type(biases) is list and {*map(type, flags + biases)} <= {bool}, 13, "lists")
     need(all(type(w) is int and 0 < w <= 1 << 32 for w in widths), 13, "widths")
     need(all(type(m[k]) is int and 0 <= m[k] < 1 << n for k, n in (("seed", 64), ("trial", 48))), 13, "seed or trial")
     need(len(widths) == 2 * len(biases) + 1 == len(flags) + 1 > 1 and not any(flags[1::2]), 26, "no pairs")
     need(all(flag >= bias for flag, bias in zip(flags[::2], biases, strict=True)), 26, "a bias without a random bias")
     need(type(law) is dict and set(law) == {"name", "low", "high"} and law["name"] == "uniform", 26, "the law")
-    need(real(law["low"], -1, 1) < real(law["high"], -1, 1) and type(claim["notes"]) is dict, 13, "law or notes")
+    need(real(law["low"], -1, 1) < real(law["high"], -1, 1) and type(claim["method"]) is str, 13, "law or method")
     ball = type(domain) is dict and set(domain) == {"name", "radius"} and domain["name"] == "ball"
     need((ball or domain == {"name": "box"}) and claim["norm"] == ("l2" if ball else "linf"), 13, "domain or norm")
     need(real(claim["error"], 0, 2.0**1000) >= 0 and (not ball or real(domain["radius"], 0, 2.0**100)), 13)
@@ -92,8 +93,7 @@ def parse(data):
     for name, kind, shape in wanted:
         start, at[name], end = end, size + end, end + math.prod(shape) * int(kind[2])
         header[name] = {"data_offsets": [start, end], "dtype": f"{kind[1].upper()}{8 * int(kind[2])}", "shape": shape}
-    head = canonical(header).encode()
-    need(data[8:size] == head + b" " * (-len(head) % 8) and len(data) == size + end, 17)
+    need(data[8:size] == (head := canonical(header).encode()) + b" " * (-len(head) % 8) and len(data) == size + end, 17)
     need(hashlib.sha256(canonical(m | {"digest": ""}).encode() + data[size:]).hexdigest() == m["digest"], 18)
     return m, shapes, {n: np.frombuffer(data, kind, math.prod(s), at[n]).reshape(s) for n, kind, s in wanted}
 

@@ -67,6 +67,8 @@ class Recheck:
             f"{size} of {self.rows} draws made again (seed {self.seed}): all as written; "
             + (f"more than {worst} false rows would have been noticed with probability 0.95" if size else "no sample"),
         ]
+        if self.damaged:
+            found.append(f"{self.damaged} lines are no rows and do not count, as an interrupted run leaves them")
         margin = margin_of(self.conclusion)
         if margin is not None and size:
             chance = float(self.missed(margin))

@@ -1,6 +1,7 @@
 """Certificates written and read: the same claim comes back, and nothing is written that the checker refuses."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from typer.testing import CliRunner
 import slth
 from slth.certificates import Claim, load_certificate, save_certificate, slth_check, target_digest
 from slth.commands_check import check
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Lower, joined, upper_ends
+from slth.gadget import collapse
 from slth.laws import Signs
 from slth.networks.examples import random_target
 from slth.networks.files import load_ticket, save_ticket
@@ -84,6 +86,21 @@ def test_a_tighter_claim_is_written_with_its_method_and_refused_by_name(tmp_path
     assert not save_certificate(claim, tmp_path / "t.safetensors")
     assert slth_check.main([str(tmp_path / "t.safetensors")]) == 29
     assert same(load_certificate(tmp_path / "t.safetensors"), claim)
+
+
+def test_an_error_of_0_that_another_rounding_misses_can_be_claimed(tmp_path):
+    """f and g are 0, for the target's unit ends at 0 and the ticket keeps none; the checker's range ends above 0."""
+    source, target = Source(1, (1, 2, 1, 2, 1)), Target.from_floats([[[-0.5]], [[0.25]]])
+    masks = np.array([[True], [True]]), np.array([[True, True]]), np.zeros((2, 1), bool), np.zeros((1, 2), bool)
+    ticket, domain = Ticket(source, masks), Box.cube(1, 0.0, 1.0)
+    ends = upper_ends(collapse(target, ticket), domain)
+    assert [end.value for end in ends if end.method == "vector recursion"] == [0.0]
+    error = joined((Lower(0.0, np.zeros(1), "none"),), ends, "linf", domain.description)
+    made = SimpleNamespace(ticket=ticket)
+    fields = {"target": target, "construction": made, "error": error, "theorem": "none", "epsilon": 0.1, "delta": 0.1}
+    claim = Claim.of(SimpleNamespace(**fields), domain)
+    assert 0 < claim.error < 1e-10
+    assert claim.save(tmp_path / "t.safetensors")
 
 
 def test_a_claim_is_about_the_domain_of_its_certificate():
@@ -212,14 +229,36 @@ def test_the_command_as_json_is_one_object(tmp_path):
     assert found["promised"] == 0.3
 
 
-def test_notes_are_believed_by_nobody(tmp_path):
+@pytest.mark.parametrize("promised", ["\x1b[31m", "nan", "-inf", "0x1p99999", "", None])
+def test_notes_are_believed_by_nobody(tmp_path, promised):
     manifest, tensors = taken_apart(encode(certificate(TARGET, TICKET)))
-    manifest["claim"]["notes"] = {"promised": ["\x1b[31m"], "theorem": "\ud800"}
+    manifest["claim"]["notes"] = {"promised": promised, "theorem": "\ud800"}
     (tmp_path / "t").write_bytes(put_together(manifest, tensors))
     run = command(tmp_path / "t")
     assert run.exit_code == 0
     assert "promised   nothing" in run.output
-    assert command(tmp_path / "t", "--json").exit_code == 0
+    found = command(tmp_path / "t", "--json")
+    assert (found.exit_code, json.loads(found.output, parse_constant=pytest.fail)["promised"]) == (0, None)
+
+
+def test_a_method_of_many_letters_is_not_printed_whole(tmp_path):
+    manifest, tensors = taken_apart(encode(certificate(TARGET, TICKET)))
+    manifest["claim"]["method"] = "\x1b" * 50_000
+    (tmp_path / "t").write_bytes(put_together(manifest, tensors))
+    run = command(tmp_path / "t")
+    assert run.exit_code == 0
+    assert len(run.output) < 2000
+    assert "\x1b" not in run.output
+
+
+def test_a_file_of_draws_is_sent_to_the_command_that_checks_it(tmp_path):
+    file = tmp_path / "draws.jsonl"
+    file.write_text('{"digest":"0"}\n')
+    run = command(file)
+    assert run.exit_code == 11
+    assert f"What checks it: slth recheck {file}" in run.output
+    assert json.loads(command(file, "--json").output)["try"] == f"slth recheck {file}"
+    assert "What checks it" not in command(tmp_path / "none.jsonl").output
 
 
 def test_what_breaks_the_check_is_a_refusal(tmp_path, monkeypatch):

@@ -21,6 +21,7 @@ FAR = encode(certificate(*random_pairs(9, [20, 2])))
 BIASED = encode(certificate(*random_pairs(8, [2, 3, 2], biases=True)))
 SIZE = 8 + struct.unpack("<Q", WHOLE[:8])[0]
 PROVED = slth_check.check(WHOLE)[1]
+NESTED = json.loads("[" * 400 + "]" * 400)
 
 
 def code_of(content, trusted=None):
@@ -203,6 +204,12 @@ FAULTS = {
     "claim a list": (changed(claim=None, **{}) and put_together(M | {"claim": []}, T), 13),
     "other wording": (changed(claim={"wording": "certified in float32"}), 13),
     "notes a text": (changed(claim={"notes": "good"}), 13),
+    "notes with a fraction": (changed(claim={"notes": {"promised": 0.5}}), 13),
+    "notes with NaN": (changed(claim={"notes": {"promised": float("nan")}}), 13),
+    "notes with an object": (changed(claim={"notes": {"theorem": {}}}), 13),
+    "notes nested": (changed(claim={"notes": {"theorem": NESTED}}), 13),
+    "method null": (changed(claim={"method": None}), 13),
+    "method a number": (changed(claim={"method": 5}), 13),
     "seed 2^64": (changed(seed=2**64), 13),
     "seed -1": (changed(seed=-1), 13),
     "seed true": (changed(seed=True), 13),
@@ -244,7 +251,7 @@ FAULTS = {
     "error a number": (changed(claim={"error": 1.0}), 13),
     "error null": (changed(claim={"error": None}), 13),
     "method unknown": (changed(claim={"method": "faith", "error": BELOW}), 29),
-    "method a list": (changed(claim={"method": ["faith"], "error": BELOW}), 29),
+    "method a list": (changed(claim={"method": ["faith"], "error": BELOW}), 13),
     "domain larger (RS)": (changed(claim={"domain": {"name": "ball", "radius": (1.5).hex()}}), 30),
     "domain of radius 0": (changed(claim={"domain": {"name": "ball", "radius": (0.0).hex()}}), 13),
     "domain of radius 2^101": (changed(claim={"domain": {"name": "ball", "radius": (2.0**101).hex()}}), 13),
