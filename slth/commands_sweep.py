@@ -178,7 +178,10 @@ def export(
     """Write the rows of a folder as one table: one column per value of the point and of the result."""
     from slth.experiments.status import export as write
 
-    print(f"{write(folder, file)} rows in {file}")
+    try:
+        print(f"{write(folder, file)} rows in {file}")
+    except ModuleNotFoundError as fault:  # an extra that is not installed
+        raise ValueError(str(fault)) from fault
 
 
 def _engine(jobs: int | None, scheduler: str | None, slurm: int | None) -> AbstractContextManager[Engine]:
@@ -194,7 +197,7 @@ def _engine(jobs: int | None, scheduler: str | None, slurm: int | None) -> Abstr
 
 
 def _show(table: pd.DataFrame, as_json: bool) -> None:
-    """A table on stdout: what all rows share in one line, the rest as columns."""
+    """A table on stdout: what all rows share in one line, the rest as columns; a single row as a list."""
     if as_json:
         print(table.to_json(orient="records"))
         return
@@ -203,6 +206,9 @@ def _show(table: pd.DataFrame, as_json: bool) -> None:
     from slth.console import console
 
     out = console()
+    if len(table) == 1:
+        out.print("\n".join(f"{name:24} {_text(value)}" for name, value in table.iloc[0].items()), markup=False)
+        return
     same = [name for name in table.columns if len(table) > 1 and table[name].map(repr).nunique() == 1]
     out.print(", ".join(f"{name} {_text(table[name].iloc[0])}" for name in same), markup=False)
     shown = Table(box=None, padding=(0, 2, 0, 0))

@@ -37,7 +37,7 @@ WORDS = {
     "upper": "proved upper end of the error",
     "width": "width of the target",
 }
-"""Axis labels; a column without a line here is its own label."""
+"""Axis labels; see `words`."""
 
 
 def values(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
@@ -75,6 +75,16 @@ def values(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
     except (TypeError, ValueError, AttributeError) as fault:
         raise ValueError(f"the column {needed[0]!r} holds something that is no number: {fault}") from fault
     return np.array([max(own) if name == "width" else len(own) - 1 for own in widths], dtype=np.float64)
+
+
+def words(name: str) -> str:
+    """The label of an axis.
+
+    >>> words("samples"), words("option density")
+    ('candidates per weight and side', 'density, an option of the theorem')
+    """
+    option = name.removeprefix("option ")
+    return WORDS.get(name, name if option == name else f"{option}, an option of the theorem")
 
 
 def on_axes(draw: Callable[[Axes], None], ax: Axes | None, size: tuple[float, float] = (7, 4.5)) -> Axes:

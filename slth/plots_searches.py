@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from slth.plots import Curve
-from slth.plots_axes import COLOURS, COUNTING, MARKERS, THEOREM, WORDS, framed, on_axes, scaled, values
+from slth.plots_axes import COLOURS, COUNTING, MARKERS, THEOREM, WORDS, framed, on_axes, scaled, values, words
 
 
 def smallest_n(
@@ -52,11 +52,13 @@ def smallest_n(
             ax.plot(at[open_ended], 2 * low[open_ended], "^", color=colour, markersize=6)
             named = own[own["theorem_n"].notna()]
             asked = named["theorem_n"].astype(float).groupby(values(named, x)).max()
-            words = None if i else "n that the theorem asks for"
-            ax.plot(asked.index, asked, color=colour if by else "black", linestyle=THEOREM, linewidth=1.3, label=words)
+            named_once = None if i else "n that the theorem asks for"
+            ax.plot(
+                asked.index, asked, color=colour if by else "black", linestyle=THEOREM, linewidth=1.3, label=named_once
+            )
         if counting is not None:
             ax.plot(counting.x, counting.y, color="black", linestyle=COUNTING, linewidth=1.3, label=counting.label)
-        ax.set(yscale="log", xlabel=WORDS.get(x, x), ylabel=WORDS["samples"])
+        ax.set(yscale="log", xlabel=words(x), ylabel=WORDS["samples"])
         scaled(ax, values(known, x))
         unfinished = len(brackets) - len(known)
         note = f"; {unfinished} searches are not finished" * bool(unfinished)

@@ -10,11 +10,11 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, Normalize
 from numpy.typing import NDArray
 
 from slth.plots import LOWER_COLOUR, UPPER_COLOUR, Curve
-from slth.plots_axes import COLOURS, MARKERS, THEOREM, WORDS, framed, on_axes, scaled, values
+from slth.plots_axes import COLOURS, MARKERS, THEOREM, WORDS, framed, on_axes, scaled, values, words
 
 
 def errors(
@@ -69,7 +69,7 @@ def errors(
         ax.plot(at, asked, color="0.55", linewidth=0.8, label=r"$\varepsilon$, the error asked for")
         if bound is not None:
             ax.plot(bound.x, bound.y, color="black", linestyle=THEOREM, linewidth=1.3, label=bound.label)
-        ax.set(yscale="log", xlabel=WORDS.get(x, x), ylabel="largest error over the domain")
+        ax.set(yscale="log", xlabel=words(x), ylabel="largest error over the domain")
         scaled(ax, at)
         counts = _span(np.array([(places == place).sum() for place in at]))
         _finish(ax, f"medians and {quantiles[0]:.0%} to {quantiles[1]:.0%} bands of {counts} draws{note}")
@@ -146,7 +146,7 @@ def phase_transition(table: pd.DataFrame, x: str, *, by: str | None = None, ax: 
             if np.isfinite(claimed).any():
                 ax.plot(at[order], claimed, color=colour if by else "black", linestyle=THEOREM, linewidth=1.3,
                         label=None if i else r"$1 - \delta$, claimed by the theorem")  # fmt: skip
-        ax.set(ylim=(-0.03, 1.06), xlabel=WORDS.get(x, x), ylabel="success probability")
+        ax.set(ylim=(-0.03, 1.06), xlabel=words(x), ylabel="success probability")
         scaled(ax, values(known, x))
         _finish(ax, f"exact intervals; {_span(values(known, 'draws'))} draws{_missing(table)}")
 
@@ -181,17 +181,19 @@ def heat_map(table: pd.DataFrame, x: str, y: str, value: str, *, ax: Axes | None
 
     def draw(ax: Axes) -> None:
         wide = held.min() > 0 and held.max() > 30 * held.min()
-        image = ax.imshow(field, origin="lower", aspect="auto", cmap="cividis", norm=LogNorm() if wide else None)
+        share = value in ("failure", "proved")  # a constant field of which must not be scaled below 0
+        norm = LogNorm() if wide else Normalize(0, 1) if share else None
+        image = ax.imshow(field, origin="lower", aspect="auto", cmap="cividis", norm=norm)
         for (line, column), number in np.ndenumerate(field):
             if not math.isnan(number):
                 dark = bool(np.asarray(image.norm(number)) < 0.5)
                 ax.text(
                     column, line, f"{number:.2g}", ha="center", va="center", color="white" if dark else "black", size=9
                 )
-        ax.set(xlabel=WORDS.get(x, x), ylabel=WORDS.get(y, y))
+        ax.set(xlabel=words(x), ylabel=words(y))
         ax.set_xticks(range(columns.size), [f"{number:g}" for number in columns])
         ax.set_yticks(range(lines.size), [f"{number:g}" for number in lines])
-        ax.figure.colorbar(image, ax=ax, label=WORDS.get(value, value))
+        ax.figure.colorbar(image, ax=ax, label=words(value))
         ax.set_title(f"{len(known)} cells{_missing(table)}", fontsize=10.5, color="0.25", loc="left")
 
     return on_axes(draw, ax)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from fractions import Fraction
 
 import pytest
 import typer
@@ -9,6 +10,9 @@ import typer
 from slth import cli
 from slth.commands_sweep import export, status, sweep
 from slth.experiments import work
+from slth.experiments.status import rows_of
+from slth.networks.examples import random_target
+from slth.theorems import natale2024_sparse
 
 LINE = ("sweep", "pensia", "--target", "1,1", "--epsilon", "0.2,0.1", "--samples", "6", "--seeds", "2", "--out")
 
@@ -65,6 +69,37 @@ def test_a_device_without_inputs_is_refused(command, tmp_path):
     code, _, err = command(*LINE, tmp_path, "--device", "cpu")
     assert code == 2
     assert "give the axis inputs too" in err
+
+
+def test_the_density_of_the_subsets_is_an_axis(command, tmp_path):
+    line = ("sweep", "natale2024_sparse", "--target", "2,2", "--epsilon", "0.3", "--option", "density=0.1,0.25")
+    code, out, _ = command(*line, "--out", tmp_path, "--ask", "density", "--json")
+    thin, dense = json.loads(out)
+    assert code == 0
+    assert (thin["option density"], dense["option density"]) == (0.1, 0.25)
+    assert 0 < thin["density"] < dense["density"]
+    rows = rows_of(tmp_path)
+    assert (rows["hypotheses"]).all()  # the candidates are those of its density
+    target = natale2024_sparse.normalised(random_target((2, 2), 0))
+    assert set(rows["candidates"]) == {
+        natale2024_sparse.samples_needed(target, 0.3, 0.05, Fraction(share)) for share in ("1/10", "1/4")
+    }
+
+
+def test_a_single_cell_is_printed_as_a_list_with_whole_names(command, tmp_path):
+    one = ("sweep", "pensia", "--target", "1,1", "--epsilon", "0.2", "--samples", "6", "--out", tmp_path)
+    lines = command(*one, "--ask", "density")[1].splitlines()
+    assert ["theorem", "pensia2020_subset_sum"] in [line.split() for line in lines]
+    assert any(line.startswith("kept_per_target_weight_high ") for line in lines)
+
+
+def test_parquet_without_its_extra_is_refused_in_one_sentence(command, tmp_path, monkeypatch):
+    assert command(*LINE, tmp_path / "rows")[0] == 0
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    code, out, err = command("export", tmp_path / "rows", tmp_path / "rows.parquet")
+    assert (code, out) == (2, "")
+    assert "Parquet needs pyarrow: pip install 'slth[parquet]'" in err
+    assert not (tmp_path / "rows.parquet").exists()
 
 
 def test_a_dry_run_writes_nothing(command, tmp_path):

@@ -219,6 +219,16 @@ def test_a_heat_map_writes_every_number_into_its_field():
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["4", "8", "16"]
 
 
+def test_the_colours_of_a_share_span_0_to_1_although_no_draw_failed():
+    ax = heat_map(table(failure=0.0), "samples", "epsilon", "failure")
+    assert ax.images[0].get_clim() == (0, 1)
+
+
+def test_an_option_of_a_theorem_is_named_on_its_axis():
+    ax = errors(draws(**{"option density": np.repeat([0.1, 0.2, 0.3], 10)}), "option density")
+    assert ax.get_xlabel() == "density, an option of the theorem"
+
+
 def test_a_field_without_a_result_is_blank():
     ax = heat_map(table(failure=[1.0, math.nan, 0.1, 0.8, 0.3, 0.0], missing=1), "samples", "epsilon", "failure")
     assert np.ma.getmaskarray(np.ma.masked_invalid(ax.images[0].get_array())).sum() == 1

@@ -13,7 +13,9 @@ README = Path(__file__).parents[1] / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
 
 LINES = [
-    line for text in re.findall(r"^    (slth .*)", README.read_text(), flags=re.MULTILINE) for line in text.split(" && ")
+    line
+    for text in re.findall(r"^    (slth .*)", README.read_text(), flags=re.MULTILINE)
+    for line in text.split(" && ")
 ]
 
 

@@ -405,6 +405,29 @@ def test_every_figure_of_a_report_is_drawn_as_files_too(full, text, tmp_path):
     assert [path.read_bytes() for path, _ in again] == [path.read_bytes() for path, _ in found]
 
 
+def test_candidates_that_the_theorem_chooses_do_not_vary(tmp_path):
+    held = [line(epsilon=epsilon, samples=None) for epsilon in (0.1, 0.2)]
+    found = save_figures(folder_of(tmp_path / "rows", *held), tmp_path / "out", [".svg"])
+    assert [caption for _, caption in found] == [
+        "Error against epsilon.",
+        "Success probability against epsilon.",
+        "Density of the tickets against overparameterisation.",
+    ]
+
+
+def test_an_option_that_varies_has_every_figure(tmp_path):
+    held = [line(options={"density": density}, samples=None) for density in (0.1, 0.2)]
+    found = save_figures(folder_of(tmp_path / "rows", *held), tmp_path / "out", [".svg"])
+    assert [path.stem.partition("-")[2] for path, _ in found] == ["error", "success", "density"]
+    assert all("at density" not in caption for _, caption in found)
+
+
+def test_a_folder_that_is_named_like_a_part_is_passed_over(tmp_path):
+    folder = folder_of(tmp_path / "rows", line())
+    (folder / "old.jsonl").mkdir()
+    assert "pensia2020_subset_sum" in page(folder)
+
+
 def test_the_figure_of_a_search_has_its_brackets(tmp_path):
     grid = {"widths": (1, 1), "epsilon": [0.3, 0.15], "delta": 0.5}
     smallest_n(pensia2020_subset_sum, grid, tmp_path / "rows", most=16)

@@ -79,7 +79,12 @@ def local(jobs: int) -> Iterator[Engine]:
     with (
         dask.config.set(settings),
         LocalCluster(
-            n_workers=jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            n_workers=jobs,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",  # any free port: without an address dask takes 8787, and warns of others
+            scheduler_kwargs={"dashboard": False},
+            silence_logs=50,
         ) as cluster,
         _client(cluster) as engine,
     ):

@@ -60,7 +60,7 @@ def figures(rows: pd.DataFrame, cells: pd.DataFrame) -> Iterator[Drawn]:
         if len(kept) <= MOST_FIELDS:
             yield from _try("failure", f"Failure probability over {_plain(main)} and {_plain(others[0])}{said}.",
                             lambda: plots_sweeps.heat_map(kept, main, others[0], "failure"))  # fmt: skip
-    if main in ("samples", "epsilon", "delta"):
+    if main in ("samples", "epsilon", "delta") or main.startswith(OPTION):
         few = fixed[:MOST_DOTS]
         cut = f", the first {MOST_DOTS} of {len(fixed)} draws" if len(fixed) > MOST_DOTS else ""
         yield from _try("density", f"Density of the tickets against overparameterisation{at}{cut}.",
@@ -128,7 +128,7 @@ def _varying(cells: pd.DataFrame) -> list[str]:
     counts = {}
     for name in (*AXES, *options):
         try:
-            counts[name] = len(set(found := values(cells, name)) - set(found[found != found]))
+            counts[name] = pd.Series(values(cells, name)).nunique()  # without what has no number, such as no samples
         except ValueError:  # a text, or targets without widths
             continue
     return sorted((name for name, count in counts.items() if count > 1), key=lambda name: -counts[name])

@@ -34,7 +34,7 @@ class Tested:
 
 def tested(folder: Path) -> list[Tested]:
     """The files of draws of a folder, in the order of their names."""
-    return [_tested(path) for path in sorted(folder.glob("*.jsonl")) if _claims(path)]
+    return [_tested(path) for path in sorted(folder.glob("*.jsonl")) if path.is_file() and _claims(path)]
 
 
 def _claims(path: Path) -> bool:

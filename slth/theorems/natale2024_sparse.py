@@ -186,7 +186,7 @@ def _log_choose(n: float, k: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.asarray(gammaln(n + 1) - gammaln(k + 1.0) - gammaln(n - k + 1.0))
 
 
-def samples_needed(target: Target, epsilon: float, delta: float, density: Fraction = DENSITY_OF_SUBSETS) -> int:
+def samples_needed(target: Target, epsilon: float, delta: float, density: Fraction | float = DENSITY_OF_SUBSETS) -> int:
     """Candidates per weight and side that suffice with probability 1 - delta for all such targets at once.
 
     Args:
@@ -201,7 +201,7 @@ def samples_needed(target: Target, epsilon: float, delta: float, density: Fracti
     Raises:
         ValueError: a number is out of its range, or the grid of 2^-24 is too coarse for epsilon at this density.
     """
-    needed = _needed(target, epsilon, delta, density)
+    needed = _needed(target, epsilon, delta, checked_density(density, Fraction(1, 2)))
     if needed is None:
         raise ValueError(
             f"no number of candidates is proved to reach epsilon {epsilon:g} at density {density}: the grid of 2^-24 "
@@ -230,14 +230,29 @@ def _needed(target: Target, epsilon: float, delta: float, density: Fraction) -> 
 
 
 def source(
-    target: Target, epsilon: float, delta: float, seed: int, samples: int | None = None, trial: int = 0
+    target: Target,
+    epsilon: float,
+    delta: float,
+    seed: int,
+    samples: int | None = None,
+    trial: int = 0,
+    density: Fraction | float = DENSITY_OF_SUBSETS,
 ) -> Source:
     """The random network of twice the depth, with 2 * samples hidden units per input (`samples_needed` by default).
+
+    Args:
+        target: fixes the widths.
+        epsilon: error to reach, > 0.
+        delta: failure probability to allow, in (0, 1).
+        seed: key of the random stream.
+        samples: candidates per weight and side.
+        trial: number of the draw.
+        density: gamma' in (0, 1/2], for which candidates are counted if no number is given.
 
     Raises:
         ValueError: a number is out of its range.
     """
-    samples = samples_needed(target, epsilon, delta) if samples is None else samples
+    samples = samples_needed(target, epsilon, delta, density) if samples is None else samples
     return paired_source(target, samples, seed, trial)
 
 
@@ -248,6 +263,7 @@ def construct(
     question: Question | None = None,
     assignment: Assignment = block,
     advance: Callable[[int], object] = lambda solved: None,
+    density: Fraction | float = DENSITY_OF_SUBSETS,
 ) -> Construction:
     """Prunes the source to the target, one subset sum of fixed size per weight and sign.
 
@@ -255,16 +271,17 @@ def construct(
         target: the network to approximate.
         source: the random network, drawn once; a failed subset sum is counted, never redrawn.
         epsilon: sets the tolerance of the subset sums.
-        question: `exactly_k` of a density, by default 1/4. Any other question is asked too, and the certificate says
-            that the theorem does not ask it.
+        question: `exactly_k` of a density, by default of the one below. Any other question is asked too, and the
+            certificate says that the theorem does not ask it.
         assignment: `block` (the paper's) or `adaptive`.
         advance: called with the number of subset sums solved since the last call.
+        density: gamma', the share of its candidates that every subset takes, in (0, 1]; not used with a question.
 
     Raises:
         ValueError: the source does not fit the target or is too large, epsilon is not positive or below the grid.
     """
     check_size(source)
-    return prune(target, source, tolerances(target, epsilon), question or exactly_k(), assignment, advance)
+    return prune(target, source, tolerances(target, epsilon), question or exactly_k(density), assignment, advance)
 
 
 # 4. Certificate -------------------------------------------------------------------------------------------------------

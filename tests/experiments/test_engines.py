@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -212,6 +213,13 @@ def test_a_broken_pool_ends_the_call_and_the_next_resumes(toy, tmp_path):
     rows = sweep(toy, grid, tmp_path / "rows")
     assert (rows["status"] == "done").all()
     assert count_lines(tmp_path / "rows") == 4
+
+
+def test_two_sweeps_with_workers_do_not_warn_of_each_other(two_workers):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with engines.local(1) as beside:
+            assert beside.executor.submit(divmod, 7, 2).result() == (3, 1)
 
 
 def test_engines_refuse_nonsense():
