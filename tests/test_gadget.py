@@ -278,6 +278,45 @@ def test_a_unit_with_several_incoming_weights_is_refused():
         collapse(target, ticket)
 
 
+def test_a_unit_with_exactly_two_incoming_weights_is_refused():
+    source = source_for(random_target((3, 4), False), 5)
+    masks = tuple(np.zeros(shape, dtype=bool) for shape in source.shapes)
+    masks[0][7, :2] = True
+    with pytest.raises(ValueError, match="hidden unit 7 of pair 1 keeps 2 incoming"):
+        collapse(random_target((3, 4), False), Ticket(source, masks))
+
+
+@pytest.mark.parametrize("max_bytes", [8, 40, 200])
+def test_collapse_does_not_depend_on_how_the_matrices_are_cut(monkeypatch, max_bytes):
+    target = random_target((3, 4, 2), True)
+    ticket = one_input_each(source_for(target, 5), 6)
+    whole, chunks = collapse(target, ticket), Source.chunks
+    monkeypatch.setattr(Source, "chunks", lambda self, matrix: chunks(self, matrix, max_bytes))
+    for layer, again in zip(whole, collapse(target, ticket), strict=True):
+        for part in ("positive", "negative", "bias"):
+            assert np.array_equal(getattr(layer, part), getattr(again, part))
+
+
+def test_collapse_of_fewer_hidden_units_than_inputs_equals_the_slow_sums():
+    target = random_target((3, 4), False)
+    ticket = one_input_each(Source(0, (3, 2, 4), trial=3), 7)
+    (layer,), ((positive, negative, _),) = collapse(target, ticket), slow_collapse(target, ticket)
+    assert layer.positive.tolist() == positive
+    assert layer.negative.tolist() == negative
+
+
+def test_the_smallest_weights_count_with_their_sign():
+    class Smallest:
+        def weights(self, bits):
+            return np.array([-1, 1])
+
+    ticket = Ticket(
+        Source(0, (1, 2, 1), law=Smallest()), (np.ones((2, 1), dtype=bool), np.array([[True, False]]))
+    )  # the first unit alone: u = -1, v = -1
+    (layer,) = collapse(Target((Dense.from_floats([[0.0]]),)), ticket)
+    assert (layer.positive.item(), layer.negative.item()) == (0, 1)
+
+
 def test_more_products_than_int64_can_add_are_refused():
     target = Target.from_floats([[[0.5]]])
     source = source_for(target, 1 << 14, law=Uniform(0.0, 1.0))
@@ -346,3 +385,6 @@ def test_biases_of_a_second_matrix_are_refused_as_no_weight_of_the_target_stands
     source = Source(0, (1, 4, 1), (False, True))
     with pytest.raises(ValueError, match="only the first matrix of a pair"):
         check_fit(target, source)
+    twice = Target((Dense.from_floats([[0.5]]), Dense.from_floats([[0.5]])))
+    with pytest.raises(ValueError, match="only the first matrix of a pair"):
+        check_fit(twice, Source(0, (1, 4, 1, 4, 1), (False, False, False, True)))

@@ -32,6 +32,12 @@ def test_weights_are_odd_and_within_their_interval(ends):
     assert weights.max() <= ends[1] * 2**24 + 1
 
 
+@pytest.mark.parametrize("end", [1.0, 0.7, 0.3, 0.1])
+def test_turning_all_bits_turns_the_sign_of_a_symmetric_law(end):
+    draws = np.random.default_rng(3).integers(0, 2**32, 1000, dtype=np.uint32)
+    assert np.array_equal(Uniform(-end, end).weights(~draws), -Uniform(-end, end).weights(draws))
+
+
 def test_the_variance_of_many_weights_is_that_of_the_law():
     draws = np.random.default_rng(2).integers(0, 2**32, 200_000, dtype=np.uint32)
     for law in (Uniform(), Uniform(0.0, 1.0), Uniform(-0.25, 0.5)):

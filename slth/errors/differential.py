@@ -45,9 +45,6 @@ from slth.errors.interval import Upper
 from slth.errors.outward import STEP, TINY, Floats, inflated
 from slth.gadget import EffectiveLayer
 
-MOST_ROWS = 1 << 22
-"""Rows times units of one backward pass are kept below this: 32 MB for each of its few arrays."""
-
 
 @dataclass(frozen=True, eq=False)
 class Lines:

@@ -145,7 +145,7 @@ def first_error(layer: EffectiveLayer, domain: Domain) -> float:
     spectral = spectral_up(np.hstack([layer.plus, -layer.minus]))
     columns = [row_sums_up(np.square(part.T)) for part in (layer.plus, layer.minus)]
     total = row_sums_up(np.maximum(*columns)[None, :])
-    return min(spectral, 0.0 if total[0] == 0 else up(float(np.sqrt(total[0]))))
+    return min(spectral, up(float(np.sqrt(total[0]))))  # of zero errors the first is 0
 
 
 def scalar(layers: Sequence[EffectiveLayer], domain: Domain) -> Upper:

@@ -8,7 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import effective, random_layers
 
-from slth.errors.coupled import Boxes, Sphere, coupled, first_ranges, matrices_of, region_of, relu_change
+from slth.errors.averaged import averaged
+from slth.errors.coupled import (
+    Behind,
+    Boxes,
+    Ranges,
+    Sphere,
+    behind,
+    coupled,
+    first_ranges,
+    matrices_of,
+    region_of,
+    relu_change,
+    sums_of,
+)
 from slth.errors.differential import differential
 from slth.errors.domain import Box
 
@@ -21,6 +34,79 @@ def test_relu_change_is_the_exact_value_rounded_to_its_side(z, change):
     down, up = (relu_change(np.array([z]), np.array([change]), side)[0] for side in (-np.inf, np.inf))
     assert Fraction(down) <= truth <= Fraction(up)
     assert up <= np.nextafter(np.nextafter(down, np.inf), np.inf)
+
+
+def test_relu_changes_of_many_sizes_are_rounded_only_where_they_are_not_exact():
+    rng = np.random.default_rng(70)
+    z, change = -rng.random(3000) * 2.0 ** rng.integers(-60, 3, 3000), rng.random(3000)
+    z[::3], change[::3] = np.round(z[::3], 1) // 0.125 * 0.125, change[::3] // 0.125 * 0.125
+    down, up = relu_change(z, change, -np.inf), relu_change(z, change, np.inf)
+    for i in range(3000):
+        truth = max(Fraction(z[i]) + Fraction(change[i]), Fraction(0))
+        assert Fraction(down[i]) <= truth <= Fraction(up[i])
+        assert (down[i] == up[i]) == (float(truth) == truth)
+
+
+def test_ranges_behind_a_relu_are_rounded_to_their_sides():
+    rng = np.random.default_rng(71)
+    z, change = rng.normal(size=(2, 1, 1000))
+    wide = np.full((1, 1000), 9.0)
+    after = behind(Ranges(z, z, -wide, wide, change, change))
+    for least, most, a, d in zip(after.least[0], after.most[0], z[0], change[0], strict=True):
+        truth = max(Fraction(a) + Fraction(d), Fraction(0)) - max(Fraction(a), Fraction(0))
+        assert Fraction(least) <= truth <= Fraction(most)
+
+
+def test_sizes_are_the_larger_moduli():
+    low, high = np.array([[-3.0, 1.0, -2.0]]), np.array([[1.0, 2.0, -1.0]])
+    none = 0 * low
+    for found in (
+        Boxes(low, high),
+        Ranges(none, none, none, none, low, high),
+        Behind(none, none, none, none, low, high),
+    ):
+        sizes = found.sizes if isinstance(found, Boxes) else found.sizes()
+        assert sizes.tolist() == [[3.0, 2.0, 2.0]]
+    assert Sphere(0.5, 2).sizes.tolist() == [[0.5, 0.5]]
+
+
+def test_reaches_keep_zeros_and_notice_underflow():
+    def reach(low, high, plus, minus):
+        return Boxes(np.array([[low]]), np.array([[high]])).reach_up(np.array([[[plus]]]), np.array([[[minus]]]))[0, 0]
+
+    assert reach(-1e-200, 1.0, -1.0, -1e-200) > 0  # 1e-400 at the lower end
+    assert reach(-1e-200, 1e-200, -1.0, 1.0) == reach(0.0, 1e-200, -1.0, -1.0) == 0.0
+    assert reach(0.0, 1.0, -1e-200, -1e-200) == 0.0
+
+
+def test_sums_keep_zeros_and_notice_underflow():
+    one, small, none = np.ones((1, 1)), np.full((1, 1), 1e-200), np.zeros((1, 1))
+    for parts in ([(small, (small, small))], [(small, (small, small)), (one, (one, one))]):
+        low, high = sums_of(parts, -np.ones(1) * (len(parts) - 1))
+        assert low[0, 0] < Fraction(1e-200) ** 2 < high[0, 0]
+    low, high = sums_of([(none, (-one, one)), (one, (none, none))], np.zeros(1))
+    assert (low[0, 0], high[0, 0]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("terms", [1, 1000])
+def test_pads_of_reaches_and_sums_are_never_below_the_proved_terms(terms):
+    ones, unit = np.ones((1, terms)), Fraction(1, 2**53)
+    proved = terms * (1 + (terms + 1) * unit)
+    assert Fraction(Boxes(ones, ones).reach_up(ones[None], ones[None])[0, 0]) >= proved
+    square = Fraction(Sphere(1.0, terms).reach_up(ones[None], ones[None])[0, 0]) ** 2
+    assert square >= proved
+    for matrix in (ones, -ones):
+        for ends in ((ones, ones), (-ones, -ones)):
+            low, high = sums_of([(matrix, ends)], np.ones(1))
+            value = Fraction(terms * matrix[0, 0] * ends[0][0, 0]) + 1
+            assert Fraction(low[0, 0]) <= value - (terms + 1) ** 2 * unit
+            assert Fraction(high[0, 0]) >= value + (terms + 1) ** 2 * unit
+
+
+def test_layers_of_another_domain_are_refused():
+    for tier in (averaged, coupled, differential):
+        with pytest.raises(ValueError, match="dimension 3"):
+            tier([effective([[1.0]])], Box.cube(3))
 
 
 @pytest.mark.parametrize("seed", range(15))

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from problems import random_layers, rational_difference
 
 from slth.errors.coupled import Boxes, Ranges, behind, matrices_of, region_of
-from slth.errors.differential import _largest, change_lines, final_form, hidden_layers, reach_of, relu_lines
+from slth.errors.differential import (
+    Lines,
+    _above,
+    _chord,
+    _largest,
+    change_lines,
+    final_form,
+    hidden_layers,
+    reach_of,
+    relu_lines,
+)
 from slth.errors.domain import Ball, Box
 from slth.gadget import EffectiveLayer
 from slth.networks.layers import Dense
@@ -104,6 +114,33 @@ def test_lines_around_relu_hold_in_rationals(low, width, share):
     h, at = max(Fraction(z), Fraction(0)), Fraction(z)
     assert h <= Fraction(lines.rise[0, 0]) * at + Fraction(lines.over[0, 0])
     assert h >= Fraction(lines.slope[0, 0]) * at - Fraction(lines.under[0, 0])
+
+
+def test_constants_above_two_points_are_above_both_in_rationals_and_hardly_more():
+    rng = np.random.default_rng(72)
+    low, width, at_low, at_high, slope = rng.random((5, 400)) * 2.0 ** rng.integers(-30, 2, (5, 400))
+    low, at_low = low - rng.random(400), at_low - rng.random(400)
+    high, slope = low + width, np.minimum(slope, 1.0)
+    for a, b, p, q, s, found in zip(
+        low, high, at_low, at_high, slope, _above(low, high, at_low, at_high, slope), strict=True
+    ):
+        wanted = max(Fraction(p) - Fraction(s) * Fraction(a), Fraction(q) - Fraction(s) * Fraction(b))
+        moduli = sum(map(abs, map(Fraction, (a, b, p, q)))) / 2**52
+        assert wanted + moduli <= Fraction(found) <= wanted + 9 * moduli
+
+
+def test_slopes_of_chords_lie_in_their_range_and_a_point_has_none():
+    low, high = np.array([0.0, 1.0, 0.0, 0.0, 0.0]), np.array([2.0, 1.0, 5e-324, 1.0, 1.0])
+    at_low, at_high = np.array([0.0, 0.5, 0.0, 0.0, 1.0]), np.array([1.0, 0.5, 1.0, 1.5, 0.0])
+    assert _chord(low, high, at_low, at_high).tolist() == [0.5, 0.0, 0.0, 1.0, 0.0]
+
+
+def test_carried_forms_count_the_moduli_of_their_constants():
+    one = np.ones((1, 1))
+    lines = Lines(0.5 * one, 3.0 * one, 0.25 * one, 4.0 * one)
+    for sign, moved, constant in ((2.0, 1.0, 6.0), (-2.0, -0.5, 8.0)):
+        found = lines.carried(sign * one[None])
+        assert [float(part.item()) for part in found] == [moved, constant, 8.0]
 
 
 def test_roundings_are_covered_where_nearly_all_cancels():

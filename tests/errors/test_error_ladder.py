@@ -115,6 +115,15 @@ def test_zero_errors_give_exactly_zero(tier):
     assert splitting(layers, Box.cube(4)).upper.value == 0.0
 
 
+@pytest.mark.parametrize("tier", [*TIERS, scalar])
+def test_errors_of_negative_inputs_count_where_the_domain_has_some_and_nowhere_else(tier):
+    below, plain, behind = effective([[0.5]], 0.0, 0.125), effective([[0.5]]), effective([[0.5]], 0.0, 0.25)
+    for layers, share in (([below], 1.0), ([below, plain], 0.5)):
+        assert min(tier(layers, domain).value for domain in (Box.cube(1), Ball(1))) >= 0.125 * share
+        assert tier(layers, Box.cube(1, 0.0, 1.0)).value == 0.0
+    assert tier([plain, behind], Box.cube(1)).value == tier([plain, behind], Ball(1)).value == 0.0
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_one_layer_bounds_are_exact_where_they_should_be(seed):
     rng = np.random.default_rng(seed)

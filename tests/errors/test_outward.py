@@ -1,5 +1,6 @@
 """Outward rounding against exact rationals, on numbers with full mantissas and of very different sizes."""
 
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -50,6 +51,30 @@ def test_inflated_sums_are_not_below_the_exact_sums_although_plain_sums_are(coun
 def test_inflating_refuses_sums_beyond_the_a_priori_term():
     with pytest.raises(ValueError, match="too long"):
         inflated(np.ones(1), MOST_ROUNDINGS)
+    with pytest.raises(ValueError, match="too long"):
+        inflated(np.ones(1), 1 << 26)
+    assert inflated(np.ones(1), (1 << 26) - 1) > 1
+
+
+UNIT_ROUNDOFF = Fraction(1, 2**53)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 1000])
+def test_pads_are_never_below_the_proved_terms(count):
+    # On sums without any rounding error nothing but the pad is seen: gamma_k <= (k + 1) u times the moduli.
+    ones, proved = np.ones(count), count * (1 + (count + 1) * UNIT_ROUNDOFF)
+    for bound in (matvec_up(ones[None], ones), row_sums_up(ones[None]), inflated(np.array([float(count)]), count)):
+        assert Fraction(bound[0]) >= proved
+    assert Fraction(signed_up(np.zeros(1), ones[:1], count)[0]) >= (count + 4) * UNIT_ROUNDOFF
+    for entry, x, shift in itertools.product([-1.0, 1.0], [-1.0, 1.0], [-3.0, 3.0]):
+        lower, upper = affine_range(entry * ones[None], x * ones, x * ones, np.array([shift]))
+        value, pad = count * entry * x + shift, (count + 6) * UNIT_ROUNDOFF * (count + 3)
+        assert Fraction(lower[0]) <= Fraction(value) - pad
+        assert Fraction(upper[0]) >= Fraction(value) + pad
+
+
+def test_row_sums_up_covers_terms_that_underflowed():
+    assert row_sums_up(np.array([[2.0**-970, 0.0]]))[0] >= 2.0**-970 + 2.0**-1021
 
 
 def test_matvec_up_is_above_the_exact_product_and_close_to_it():

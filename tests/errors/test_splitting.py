@@ -1,5 +1,7 @@
 """Splitting: what stops it, what it never loses, and integer programs as a second opinion."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from integer_program import program_error
@@ -11,7 +13,7 @@ from slth.errors.coupled import matrices_of
 from slth.errors.differential import differential
 from slth.errors.domain import Ball, Box
 from slth.errors.exact import exact_error, lower_at
-from slth.errors.splitting import _outer_faces, _Search, splitting
+from slth.errors.splitting import _outer_faces, _Search, homogeneous, splitting
 
 
 def test_splitting_closes_the_gap_that_it_was_asked_to_close():
@@ -72,6 +74,28 @@ def test_without_biases_only_outer_faces_are_covered(low, high, faces):
     if faces > 1:
         assert (ends[0] == ends[1]).any(axis=1).all()
     assert len(_outer_faces(biased, box)[0]) == 1
+
+
+def test_sizes_on_a_part_of_a_ball_carry_their_pads():
+    search = _Search(matrices_of([effective([[1.0]])], Ball(1)), [effective([[1.0]])], Ball(1), None)
+    face = np.array([[1.0, 0.0]])
+    size = Fraction(search._size(np.ones((1, 2000)), face, face)[0])
+    assert 1000 * (1 + Fraction(3000, 2**53)) <= size**2 <= 1000 * (1 + Fraction(1, 10**11))
+    assert search._size(np.full((1, 2), 1e-200), face, face)[0] >= 1e-200
+
+
+def test_a_single_bias_in_any_layer_counts():
+    plain = effective([[1.0], [1.0]]), effective([[1.0, 1.0]])
+    biased = [
+        (effective([[1.0], [1.0]], bias=[0.0, 1.0]), plain[1]),
+        (effective([[1.0], [1.0]], bias_error=[0.0, 1.0]), plain[1]),
+        (plain[0], effective([[1.0, 1.0]], bias=[1.0])),
+    ]
+    assert homogeneous(plain)
+    assert len(_outer_faces(matrices_of(plain, Box.cube(1)), Box.cube(1))[0]) == 2
+    for layers in biased:
+        assert not homogeneous(layers)
+        assert len(_outer_faces(matrices_of(layers, Box.cube(1)), Box.cube(1))[0]) == 1
 
 
 def test_a_box_of_one_point_is_bounded_by_its_error():

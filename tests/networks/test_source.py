@@ -31,7 +31,7 @@ def test_any_block_of_rows_has_the_same_bits(matrix, data):
     assert np.array_equal(SOURCE.rows(matrix, start, stop), SOURCE.rows(matrix, 0, height)[start:stop])
 
 
-@pytest.mark.parametrize("max_bytes", [1, 64, 100, 1 << 20])
+@pytest.mark.parametrize("max_bytes", [1, 64, 100, 120, 1 << 20])
 def test_chunks_cover_the_rows_in_order(max_bytes):
     for matrix, (height, columns) in enumerate(SOURCE.shapes):
         pieces = list(SOURCE.chunks(matrix, max_bytes))
@@ -48,6 +48,12 @@ def test_seeds_trials_and_matrices_have_different_bits():
         for matrix in (0, 1)
     ]
     assert len({draw.tobytes() for draw in draws}) == 8
+
+
+def test_a_source_of_one_matrix_is_the_first_trial():
+    one = Source(5, (3, 2))
+    assert (one.shapes, one.trial) == (((2, 3),), 0)
+    assert np.array_equal(one.rows(0, 0, 2), weights(5, 0, 0, (2, 3)))
 
 
 def test_the_law_reaches_the_weights():
