@@ -22,6 +22,12 @@ MAX_BYTES = 1 << 28
 LARGEST_CHUNK = 1 << 20
 """Rows per chunk at most; more would not be faster."""
 
+ENOUGH = 1 << 13
+"""Rows that keep all threads busy."""
+
+OPEN = np.uint8(255)
+"""What `_Tally` counts for rows that are not solved yet; no value of `Status`."""
+
 SINGLES = 8
 """Rows per chunk where `best` solves them one by one, up to 3 s each."""
 
@@ -118,11 +124,16 @@ def solve_bulk(
     step = rows_per_chunk(batch.n, max_bytes)
     if question is best and batch.n > LARGEST_BATCHED:
         step = min(step, SINGLES)
+    left = _Open(batch, tally, step)
     for start in range(0, batch.count, step):
         stop = min(start + step, batch.count)
-        tally.add(start, _chunk(batch, start, stop, question, tolerance))
+        if question is any_within and tolerance is not None:
+            left.take(start, stop, tolerance)
+        else:
+            tally.add(slice(start, stop), _solved(batch, np.arange(start, stop), question, tolerance))
         if advance is not None:
             advance(stop - start)
+    left.settle(tolerance)
     if tolerance is not None and question is any_within and tally.worst > tolerance:
         raise AssertionError("a stored subset misses the tolerance: please report this as a bug")
     return tally.answer()
@@ -148,19 +159,43 @@ class _Chunk:
     residuals: NDArray[np.int64]
 
 
-def _chunk(
-    batch: LazySubsetSums, start: int, stop: int, question: Callable[..., Subsets], tolerance: int | None
+def _solved(
+    batch: LazySubsetSums, rows: NDArray[np.int64], question: Callable[..., Subsets], tolerance: int | None
 ) -> _Chunk:
-    if question is not any_within or tolerance is None:
-        problem = batch.problem(np.arange(start, stop))
-        answer = question(problem) if tolerance is None else question(problem, tolerance)
-        return _Chunk(answer.masks[:, 0], answer.status, answer.residuals)
-    masks, todo, residuals = batch.enumerated(start, stop, tolerance)
-    status = np.full(stop - start, Status.FOUND, dtype=np.uint8)
-    left = np.flatnonzero(todo != blocks.FOUND)
-    answer = any_within(batch.problem(start + left), tolerance)
-    masks[left], status[left], residuals[left] = answer.masks[:, 0], answer.status, answer.residuals
-    return _Chunk(masks, status, residuals)
+    problem = batch.problem(rows)
+    answer = question(problem) if tolerance is None else question(problem, tolerance)
+    return _Chunk(answer.masks[:, 0], answer.status, answer.residuals)
+
+
+class _Open:
+    """Rows that the first stage of `any_within` leaves: they wait until there are enough for all threads."""
+
+    def __init__(self, batch: LazySubsetSums, tally: _Tally, most: int) -> None:
+        self.batch, self.tally, self.most = batch, tally, most
+        self.rows: list[NDArray[np.int64]] = []
+
+    def take(self, start: int, stop: int, tolerance: int) -> None:
+        """Counts the rows from start to stop whose subset is found at once, and keeps the others."""
+        masks, todo, residuals = self.batch.enumerated(start, stop, tolerance)
+        status = np.where(todo == blocks.FOUND, np.uint8(Status.FOUND), OPEN)
+        self.tally.add(slice(start, stop), _Chunk(masks, status, residuals))
+        left = start + np.flatnonzero(status)
+        if self.waiting + len(left) > self.most:
+            self.settle(tolerance)
+        self.rows.append(left)
+        if self.waiting >= ENOUGH:
+            self.settle(tolerance)
+
+    @property
+    def waiting(self) -> int:
+        return sum(map(len, self.rows))
+
+    def settle(self, tolerance: int | None) -> None:
+        """Solves what waits."""
+        if self.waiting:
+            rows = np.concatenate(self.rows)
+            self.tally.add(rows, _solved(self.batch, rows, any_within, tolerance))
+        self.rows = []
 
 
 class _Tally:
@@ -177,8 +212,7 @@ class _Tally:
         self.residuals = np.empty(batch.count, dtype=np.int64) if keep else None
         self.status = np.empty(batch.count, dtype=np.uint8) if keep else None
 
-    def add(self, start: int, chunk: _Chunk) -> None:
-        own = slice(start, start + len(chunk.masks))
+    def add(self, own: slice | NDArray[np.int64], chunk: _Chunk) -> None:
         for kept, new in ((self.masks, chunk.masks), (self.residuals, chunk.residuals), (self.status, chunk.status)):
             if kept is not None:
                 kept[own] = new
