@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -45,6 +45,8 @@ class Effort:
         boxes: parts into which a domain of few inputs is split.
         seconds: stops splitting after so long (then the upper end depends on the machine, but holds).
         work: points times weights that an attack, or the samples, may cost; large networks get fewer of them.
+        goal: an error, >= 0: the search ends when an upper end is at most this or, if it is above 0, a lower end is
+            larger. Whether the error is at most the goal is then known if the whole effort would have shown it.
 
     >>> Effort(samples=10).starts
     256
@@ -58,11 +60,12 @@ class Effort:
     boxes: int = 1000
     seconds: float = math.inf
     work: int = 1 << 28
+    goal: float = 0.0
 
     def __post_init__(self) -> None:
         whole = self.samples, self.starts, self.steps, self.rounds, self.max_bytes, self.boxes, self.work
-        if min(whole) < 1 or not self.seconds > 0:
-            raise ValueError(f"every part of the effort must be at least 1, and the seconds above 0; got {self}")
+        if min(whole) < 1 or not (self.seconds > 0 and self.goal >= 0):
+            raise ValueError(f"every part must be at least 1, the seconds above 0 and the goal >= 0; got {self}")
 
     def fitted(self, layers: Sequence[EffectiveLayer]) -> Effort:
         """The effort with fewer samples and starts if the network is large, but at least 8 of each.
@@ -76,7 +79,7 @@ class Effort:
 
 
 NONE = Effort(samples=1, starts=1, steps=1, rounds=1, boxes=1)
-"""Enough where the error is 0 everywhere: any point will do."""
+"""Enough where the error is known to be small enough: any point will do."""
 
 
 def bracket(
@@ -116,12 +119,15 @@ def bracket(
     (0.25, True)
     """
     uppers = upper_ends(layers, domain)
-    effort = (NONE if min(end.value for end in uppers) == 0 else effort).fitted(layers)
+    effort = (NONE if min(end.value for end in uppers) <= effort.goal else effort).fitted(layers)
     lowers: list[Lower] = []
     if points is not None:
         lowers.append(from_points(layers, points, domain, device=device, max_bytes=effort.max_bytes))
-    lowers += _searched(layers, domain, effort, seed, device)
-    if domain.dimension <= SPLIT_INPUTS and _gains(layers, domain):
+    for end in _searched(layers, domain, effort, seed, device):
+        lowers.append(end)
+        if missed := 0 < effort.goal < end.value:
+            break
+    if not missed and domain.dimension <= SPLIT_INPUTS and _gains(layers, domain):
         best = max(lowers, key=lambda end: end.value)
         split = splitting(layers, domain, boxes=effort.boxes, seconds=effort.seconds, start=best, progress=progress)
         lowers, uppers = [*lowers, split.lower], (*uppers, split.upper)
@@ -135,20 +141,18 @@ def _gains(layers: Sequence[EffectiveLayer], domain: Domain) -> bool:
 
 def _searched(
     layers: Sequence[EffectiveLayer], domain: Domain, effort: Effort, seed: int, device: str | torch.device
-) -> list[Lower]:
-    """The lower ends that search finds."""
+) -> Iterator[Lower]:
+    """The lower ends that search finds, the quickest first."""
+    yield (one := sampled(layers, domain, effort.samples, seed=seed, device=device, max_bytes=effort.max_bytes))
     starts = effort.starts
-    found = [
-        sampled(layers, domain, effort.samples, seed=seed, device=device, max_bytes=effort.max_bytes),
-        gradient_attack(layers, domain, starts=starts, steps=effort.steps, seed=seed, device=device),
-    ]
+    yield (two := gradient_attack(layers, domain, starts=starts, steps=effort.steps, seed=seed, device=device))
     if isinstance(domain, Ball):
         steps = min(effort.steps, FRANK_WOLFE_STEPS)
-        return [*found, frank_wolfe(layers, domain, starts=starts, steps=steps, seed=seed, device=device)]
-    found.append(corner_attack(layers, domain, starts=starts, rounds=effort.rounds, seed=seed, device=device))
+        yield frank_wolfe(layers, domain, starts=starts, steps=steps, seed=seed, device=device)
+        return
+    yield (three := corner_attack(layers, domain, starts=starts, rounds=effort.rounds, seed=seed, device=device))
     if 0 < polish_entries(layers) <= POLISH_ENTRIES:
-        found.append(polished(layers, domain, max(found, key=lambda end: end.value)))
-    return found
+        yield polished(layers, domain, max((one, two, three), key=lambda end: end.value))
 
 
 def upper_ends(layers: Sequence[EffectiveLayer], domain: Domain) -> tuple[Upper, ...]:

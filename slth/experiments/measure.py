@@ -20,6 +20,7 @@ from importlib.metadata import version
 from typing import Any, cast
 
 from slth import assignment as assignments
+from slth.errors import Effort
 from slth.errors.precision import device_of
 from slth.experiments.inputs import at_inputs
 from slth.experiments.names import file_name, function_called, is_file, law_called, theorem_module
@@ -38,6 +39,10 @@ Row = dict[str, Any]
 
 LONGEST_ERROR = 500
 """Characters of an exception's text that a row keeps."""
+
+
+VERDICT = "verdict"
+"""Effort of a point of which the verdict alone matters: its errors are not searched for beyond that."""
 
 
 class Outcome(StrEnum):
@@ -72,7 +77,8 @@ def draw(point: Mapping[str, Any], advance: Callable[[int], object] = lambda sol
     asked = None if point["question"] is None else function_called(point["question"], questions)
     units = function_called(point["assignment"], assignments)
     made = theorem.construct(target, drawn, epsilon, asked, units, advance, **_taken(theorem.construct, extra))
-    return theorem.certify(target, made, epsilon, delta)
+    searched = {"effort": Effort(goal=epsilon)} if point.get("effort") == VERDICT else {}
+    return theorem.certify(target, made, epsilon, delta, **_taken(theorem.certify, searched))
 
 
 def source_of(point: Mapping[str, Any]) -> Source:

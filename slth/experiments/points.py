@@ -30,7 +30,7 @@ from slth.theorems.theorem import Theorem
 
 Point = dict[str, Any]
 """One draw: theorem, target, widths, target_seed, epsilon, delta, samples, question, assignment, law, options, seed and
-trial; inputs and device where they are asked for."""
+trial; inputs and device where they are asked for; effort where only the verdict is."""
 
 Axes = dict[str, list[Any]]
 """The values of every axis, as plain text and numbers."""

@@ -3,7 +3,8 @@
 For each cell of a grid the search brackets n*, the smallest n whose success probability is at least 1 - delta.
 
 Draws.      The draws with n candidates are the trials 0, 1, 2, ... of one seed, the hash of cell and n: independent of
-            those with other n, and the same whenever they are asked for. Nothing is redrawn.
+            those with other n, and the same whenever they are asked for. Nothing is redrawn. Where `proved` or
+            `sums_met` is asked, the errors of a draw are not searched for beyond what decides the verdict.
 Test.       After m = 16, 32, 64, ... up to `most` draws, s of them successes, n is "enough" if P(Bin(m, 1 - delta) >=
             s) <= a, and "too few" if P(Bin(m, 1 - delta) <= s) <= a. If neither happens n stays "undecided". At each
             look the first is wrong with probability at most a where the success probability is below 1 - delta, the
@@ -33,10 +34,10 @@ import pandas as pd
 
 from slth.confidence import excess_p_value
 from slth.experiments.engines import Engine, serial
-from slth.experiments.measure import Outcome, Row, target_of, theorem_of
+from slth.experiments.measure import VERDICT, Outcome, Row, target_of, theorem_of
 from slth.experiments.points import Point, axes, key, points
 from slth.experiments.store import Store
-from slth.experiments.summaries import Success, proved
+from slth.experiments.summaries import Success, proved, sums_met
 from slth.experiments.sweep import bar, flat, folder_of
 from slth.experiments.work import work
 from slth.theorems.theorem import Theorem
@@ -220,7 +221,8 @@ class Search:
         """The first draws with n candidates."""
         fixed = {**self.start, "samples": n}
         seed = int(key({name: value for name, value in fixed.items() if name != "trial"})[:15], 16)
-        return [{**fixed, "seed": seed, "trial": trial} for trial in range(draws)]
+        effort = {"effort": VERDICT} if self.rule.success in (proved, sums_met) else {}
+        return [{**fixed, "seed": seed, "trial": trial, **effort} for trial in range(draws)]
 
     def bracket(self, rows: Mapping[str, Row]) -> tuple[int, float, dict[int, Judgement]]:
         """(n_low, n_high, judgements), from the rows there are.

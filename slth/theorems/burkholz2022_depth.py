@@ -34,7 +34,7 @@ import sympy
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box, Lower, Upper, bracket, joined
+from slth.errors import Ball, Box, Effort, Lower, Upper, bracket, joined
 from slth.gadget import PairReport, Question, prune_pair
 from slth.laws import Uniform
 from slth.networks.source import Source
@@ -337,6 +337,7 @@ def certify(
     epsilon: float,
     delta: float,
     domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
     activation: Activation = RELU,
 ) -> Certificate:
     """What is known about the ticket: proved and attained error on the domain (the unit ball by default).
@@ -356,7 +357,7 @@ def certify(
         ends.append(by_norms(target, ticket, domain, activation))
     layers = widened(target, ticket) if activation is RELU else ()
     if layers:
-        ends += bracket(layers, domain).ladder
+        ends += bracket(layers, domain, effort=effort).ladder
     else:
         ends.append(attained(target, ticket, domain, activation))
     lowers = tuple(end for end in ends if isinstance(end, Lower))

@@ -33,7 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Effort
 from slth.errors.outward import up
 from slth.gadget import Question
 from slth.networks.source import Source
@@ -219,7 +219,12 @@ def construct(
 
 
 def certify(
-    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+    target: Target,
+    construction: Construction,
+    epsilon: float,
+    delta: float,
+    domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
 ) -> Certificate:
     """What is known about the ticket of the basis network; `family_error` carries it over to every member.
 
@@ -227,7 +232,7 @@ def certify(
         ValueError: the ticket does not fit the target, or the domain has another dimension.
     """
     checks: tuple[Check, ...] = hypotheses(target, construction.ticket.source, epsilon, delta)
-    return certificate(NAME, target, construction, epsilon, delta, checks, domain)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effort)
 
 
 def family_error(basis: Basis, found: Certificate, coefficients: Sequence[float] | NDArray[np.float64]) -> float:

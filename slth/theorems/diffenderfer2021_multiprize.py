@@ -33,7 +33,7 @@ import sympy
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Effort
 from slth.gadget import Question
 from slth.grid import PRODUCT_EXPONENT
 from slth.laws import Signs
@@ -219,7 +219,12 @@ def construct(
 
 
 def certify(
-    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+    target: Target,
+    construction: Construction,
+    epsilon: float,
+    delta: float,
+    domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
 ) -> Certificate:
     """What is known about the ticket, divided by the product of its gains, on the domain (the unit ball by default).
 
@@ -230,4 +235,4 @@ def certify(
     """
     checks = hypotheses(target, construction.ticket.source, epsilon, delta)
     what = partial(effective, gains=gains(target, epsilon))
-    return certificate(NAME, target, construction, epsilon, delta, checks, domain, what)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effort, what)

@@ -39,7 +39,7 @@ import sympy
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Effort
 from slth.gadget import Question
 from slth.grid import WEIGHT_EXPONENT
 from slth.laws import Thinned
@@ -245,7 +245,12 @@ def without_absent(ticket: Ticket) -> Ticket:
 
 
 def certify(
-    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+    target: Target,
+    construction: Construction,
+    epsilon: float,
+    delta: float,
+    domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
 ) -> Certificate:
     """What is known about the ticket: proved and attained error on the domain (the theorem's unit ball by default).
 
@@ -253,4 +258,4 @@ def certify(
         ValueError: the ticket does not fit the target, or the domain has another dimension.
     """
     checks = hypotheses(target, construction.ticket.source, epsilon, delta)
-    return certificate(NAME, target, construction, epsilon, delta, checks, domain)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effort)

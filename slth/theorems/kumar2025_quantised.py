@@ -34,7 +34,7 @@ import sympy
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Effort
 from slth.gadget import Question
 from slth.laws import Dyadic
 from slth.networks.precision import FINEST, precision
@@ -228,7 +228,12 @@ def construct(
 
 
 def certify(
-    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+    target: Target,
+    construction: Construction,
+    epsilon: float,
+    delta: float,
+    domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
 ) -> Certificate:
     """What is known about the ticket; the proved upper end is 0 where every subset sum hit its target.
 
@@ -240,4 +245,4 @@ def certify(
     if not epsilon >= 0:
         raise ValueError(f"epsilon must be >= 0, where 0 claims equality; got {epsilon}")
     checks = hypotheses(target, construction.ticket.source, epsilon, delta)
-    return certificate(NAME, target, construction, epsilon, delta, checks, domain)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effort)

@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Effort
 from slth.gadget import Question
 from slth.networks.source import Source
 from slth.networks.target import Target
@@ -298,7 +298,12 @@ def subset_sizes(target: Target, ticket: Ticket) -> tuple[NDArray[np.int64], ...
 
 
 def certify(
-    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+    target: Target,
+    construction: Construction,
+    epsilon: float,
+    delta: float,
+    domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
 ) -> Certificate:
     """What is known about the ticket: proved and attained error on the domain (the theorem's unit ball by default).
 
@@ -317,4 +322,4 @@ def certify(
         Check("question asked of the subset sums", construction.question, "in", "exactly_k", asked is not None),
         Check("inputs and sides whose subsets differ in size", uneven, "<=", 0, uneven == 0),
     )
-    return certificate(NAME, target, construction, epsilon, delta, checks, domain)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effort)

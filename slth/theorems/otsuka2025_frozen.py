@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Effort
 from slth.gadget import PairReport, Question, check_fit
 from slth.networks.source import Source
 from slth.networks.target import Target
@@ -241,7 +241,12 @@ def construct(
 
 
 def certify(
-    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+    target: Target,
+    construction: Construction,
+    epsilon: float,
+    delta: float,
+    domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
 ) -> Certificate:
     """What is known about the ticket: proved and attained error on the domain (the theorem's unit ball by default).
 
@@ -253,4 +258,4 @@ def certify(
     touched = changed(construction.ticket)
     untouched = Check("frozen entries that the masks change", touched, "<=", 0, touched == 0)
     checks = (*hypotheses(target, construction.ticket.source, epsilon, delta), untouched)
-    return certificate(NAME, target, construction, epsilon, delta, checks, domain)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effort)

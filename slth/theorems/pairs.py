@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from slth.assignment import Assignment, block
-from slth.errors import Ball, Box, bracket
+from slth.errors import Ball, Box, Effort, bracket
 from slth.errors.rounding import spectral_up
 from slth.gadget import EffectiveLayer, PairReport, Question, check_fit, collapse, prune_pair
 from slth.grid import PRODUCT_EXPONENT
@@ -214,6 +214,7 @@ def certificate(
     delta: float,
     checks: tuple[Check, ...],
     domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
     effective: Callable[[Target, Ticket], tuple[EffectiveLayer, ...]] = collapse,
 ) -> Certificate:
     """What is known about the ticket: proved and attained error on the domain, the unit ball by default.
@@ -228,6 +229,7 @@ def certificate(
         delta: failure probability that the theorem allows.
         checks: its hypotheses with their numbers.
         domain: where the input runs.
+        effort: how hard to search for errors.
         effective: what the ticket computes, layer by layer; by default that of a construction by pairs.
 
     Raises:
@@ -236,7 +238,7 @@ def certificate(
     started = time.perf_counter()
     domain = Ball(target.widths[0]) if domain is None else domain
     layers = effective(target, construction.ticket)
-    error = bracket(layers, domain)
+    error = bracket(layers, domain, effort=effort)
     spent = construction.seconds + time.perf_counter() - started
     return Certificate(name, epsilon, delta, checks, target, construction, error, spent, domain, layers)
 

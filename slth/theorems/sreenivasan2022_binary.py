@@ -33,7 +33,7 @@ import sympy
 
 from slth.assignment import Assignment, block
 from slth.bounds import Bound, Direction, Provenance
-from slth.errors import Ball, Box
+from slth.errors import Ball, Box, Effort
 from slth.gadget import PairReport, Question
 from slth.grid import PRODUCT_EXPONENT
 from slth.laws import Signs
@@ -252,7 +252,12 @@ def _report(target: Target, ticket: Ticket, bits: int, i: int, tally: Tally) -> 
 
 
 def certify(
-    target: Target, construction: Construction, epsilon: float, delta: float, domain: Ball | Box | None = None
+    target: Target,
+    construction: Construction,
+    epsilon: float,
+    delta: float,
+    domain: Ball | Box | None = None,
+    effort: Effort = Effort(),
 ) -> Certificate:
     """What is known about the ticket, divided by 2^(B L), on the domain (the theorem's unit ball by default).
 
@@ -262,4 +267,4 @@ def certify(
         ValueError: the ticket does not fit the target, or the domain has another dimension.
     """
     checks = hypotheses(target, construction.ticket.source, epsilon, delta)
-    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effective)
+    return certificate(NAME, target, construction, epsilon, delta, checks, domain, effort, effective)

@@ -1,5 +1,7 @@
 """The bracket: lower <= upper for hundreds of networks, the whole ladder kept."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from problems import effective, random_layers
@@ -117,3 +119,27 @@ def test_boxes_of_many_inputs_are_not_split():
 
 def test_the_public_names_exist():
     assert all(hasattr(slth.errors, name) for name in slth.errors.__all__)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.999, 1.0, 1.001, 1.1, 2.0])
+def test_a_goal_ends_the_search_and_leaves_what_is_known_of_it(depth, share):
+    """Around the ends that the whole effort finds the answer is the same, and with a goal there is less search."""
+    ends = set()
+    for seed in range(4):
+        rng = np.random.default_rng([depth, seed])
+        layers = random_layers(rng, rng.integers(1, 6, depth + 1), spread=2.0**-8)
+        for domain in domains(rng, layers[0].target.weight.shape[1]):
+            whole = bracket(layers, domain, effort=QUICK, seed=seed)
+            goal = share * (whole.lower if share <= 1 else whole.upper)
+            aimed = bracket(layers, domain, effort=replace(QUICK, goal=goal), seed=seed)
+            assert (aimed.upper <= goal, aimed.lower > goal) == (whole.upper <= goal, whole.lower > goal)
+            assert whole.lower >= aimed.lower
+            assert whole.upper <= aimed.upper
+            ends.add(len(aimed.ladder) < len(whole.ladder))
+    assert share >= 1 or True in ends
+
+
+def test_a_goal_below_0_is_refused():
+    with pytest.raises(ValueError, match="the goal >= 0"):
+        Effort(goal=-1.0)

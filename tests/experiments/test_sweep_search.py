@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slth.confidence import excess_p_value
 from slth.experiments import search, work
+from slth.experiments.measure import measure
 from slth.experiments.search import Judgement, Rule, bisected, most_judged, smallest_n
 from slth.experiments.summaries import proved, sums_met
 
@@ -144,3 +145,22 @@ def test_more_candidates_than_the_bound_asks_for_are_never_needed():
 
     found = smallest_n(pensia, {"widths": (1, 1), "epsilon": 0.2, "delta": 0.5}, most=16, success=sums_met)
     assert (found["n_high"] <= found["theorem_n"]).all()
+
+
+@pytest.mark.parametrize("samples", [6, 9, 14])
+def test_draws_of_a_search_have_the_verdicts_that_the_whole_effort_gives(samples):
+    from slth.theorems import pensia2020_subset_sum as pensia
+
+    grid = {"widths": (2, 2, 2), "epsilon": 0.2, "delta": 0.5}
+    start = next(search.points(search.axes(pensia, grid)))
+    drawn = search.Search(start, Rule(proved, 0.95, 16), None).points(samples, 12)
+    known = [measure(point)["result"] for point in drawn]
+    whole = [measure({name: v for name, v in point.items() if name != "effort"})["result"] for point in drawn]
+    assert [found["verdict"] for found in known] == [found["verdict"] for found in whole]
+    assert known != whole
+
+
+def test_a_success_of_ones_own_sees_the_whole_effort(toy):
+    start = next(search.points(search.axes(toy, GRID)))
+    own = search.Search(start, Rule(lambda found: found["upper"] < 0.05, 0.95, 256), None)
+    assert "effort" not in own.points(4, 1)[0]
