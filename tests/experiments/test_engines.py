@@ -118,11 +118,12 @@ def test_two_drivers_at_once_share_a_folder(toy, tmp_path):
 
 
 DRIVER = """
-import sys, toy
+import signal, sys, toy
 from contextlib import nullcontext
 from slth.experiments import engines
 from slth.experiments.sweep import sweep
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which what runs in the background ignores
     grid = {"widths": (1, 1), "epsilon": 0.1, "samples": 4, "seed": range(int(sys.argv[2])), "nap": float(sys.argv[3])}
     if len(sys.argv) > 4:
         grid["kill"] = int(sys.argv[4])
