@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -201,7 +202,9 @@ def test_an_interrupted_run_ends_with_code_130_and_leaves_no_file(tmp_path):
     import signal
 
     line = [sys.executable, "-m", "slth", "verify", "pensia", "--target", "300,300,10", "--samples", "200"]
-    with subprocess.Popen([*line, "--save", str(tmp_path / "t.safetensors")], stderr=subprocess.PIPE) as running:
+    line += ["--save", str(tmp_path / "t.safetensors")]
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which what runs in the background ignores
+    with subprocess.Popen(line, stderr=subprocess.PIPE, preexec_fn=heard) as running:
         with pytest.raises(subprocess.TimeoutExpired):
             running.wait(timeout=4)
         running.send_signal(signal.SIGINT)
