@@ -26,9 +26,17 @@ def check(
 ) -> None:
     """Check a certificate: draw the network again, apply the masks, add exactly, and prove the claimed error anew.
 
+    A .jsonl file, of a claim about many draws, goes to slth recheck, which makes a random sample of the draws again.
+
     Exit code 0: proved. 10 and above: refused, one code per kind (docs/certificate-format.md). The same checkers run
     alone, with numpy: python slth_check.py FILE, or python slth_check_tight.py FILE beside it for --tight.
     """
+    if file.suffix == ".jsonl" and file.is_file():
+        if target_digest is not None or tight or float32:
+            raise typer.BadParameter(f"a file of draws has other options: use slth recheck {file}")
+        from slth.commands_draws import recheck
+
+        return recheck(file, as_json=as_json)
     found = _checked(file, target_digest, tight)
     if float32 and found["accepted"]:
         from slth.certificates import float32_gap, load_certificate
@@ -54,15 +62,16 @@ def _checked(file: Path, target_digest: str | None, tight: bool) -> dict[str, An
     checker = slth_check_tight if tight else slth_check
     try:
         slth_check.need(file.is_file(), 10)
-        manifest, proved = checker.check(file.read_bytes(), target_digest)
+        data = file.read_bytes()
+        manifest, proved = checker.check(data, target_digest)
+        ends = {name: tensor.tolist() for name, tensor in slth_check.parse(data)[2].items() if name in ("low", "high")}
     except Exception as fault:
         code, detail = fault.args if type(fault) is slth_check.Refused else (99, fault)
         said = {"accepted": False, "code": code, "reason": slth_check.REFUSALS[code], "detail": str(detail)[:200]}
         larger = code == 29 and str(detail).partition(";")[0] in slth_check_tight.METHODS
-        further = f"slth check {file} --tight" if larger else f"slth recheck {file}" if _of_draws(file) else None
-        return said | ({"try": further} if further else {})
+        return said | ({"try": f"slth check {file} --tight"} if larger else {})
     claim = manifest["claim"]
-    kept = ("domain", "norm", "target", "wording")
+    copied = {key: claim[key] for key in ("domain", "norm", "target", "wording")}
     return {
         "accepted": True,
         "code": 0,
@@ -75,12 +84,9 @@ def _checked(file: Path, target_digest: str | None, tight: bool) -> dict[str, An
         "seed": manifest["seed"],
         "widths": manifest["widths"],
         "kept": sum(manifest["kept"]),
-    } | {key: claim[key] for key in kept}
-
-
-def _of_draws(file: Path) -> bool:
-    """Whether this looks like a file of claims about many draws, which is no certificate of one ticket."""
-    return file.suffix == ".jsonl" and file.is_file()
+        **copied,
+        **ends,
+    }
 
 
 def _note(notes: dict[str, Any], name: str) -> float | None:
@@ -92,15 +98,23 @@ def _note(notes: dict[str, Any], name: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _where(found: dict[str, Any]) -> str:
+    """The domain, with every digit: rounded ends might say more than is proved."""
+    if found["domain"]["name"] == "ball":
+        return f"the l2 ball of radius {float.fromhex(found['domain']['radius'])!r}"
+    low, high = found["low"], found["high"]
+    if len({*low}) == len({*high}) == 1:
+        return f"the box [{low[0]!r}, {high[0]!r}]^{len(low)}"
+    return f"a box in R^{len(low)}, low ends {min(low)!r} to {max(low)!r}, high ends {min(high)!r} to {max(high)!r}"
+
+
 def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
-    domain = found["domain"]
-    where = f"the l2 ball of radius {float.fromhex(domain['radius']):g}" if domain["name"] == "ball" else "the box"
     promised = "nothing" if found["promised"] is None else f"{found['promised']:.6g} by {found['theorem']!a}"
     lines = [
         ("ACCEPTED", found["wording"]),
-        ("certified", f"{found['norm']} error at most {found['certified']:.6g} over {where}"),
+        ("certified", f"{found['norm']} error at most {found['certified']!r} over {_where(found)}"),
         ("promised", f"{promised} (bookkeeping, not checked)"),
-        ("proved", f"{found['proved']:.6g} by {found['checker']}.py; the file names the method {found['method']!a}"),
+        ("proved", f"{found['proved']!r} by {found['checker']}.py; the file names the method {found['method']!a}"),
         ("target", f"SHA-256 {found['target']}"),
         ("ticket", f"seed {found['seed']}, widths {found['widths']}, {found['kept']:,} weights kept"),
     ]

@@ -27,6 +27,15 @@ ENTRIES, PARTS = 1 << 18, 1 << 16
 LONGEST, WIDEST = 4, 1 << 22
 """Products of more matrices, or of more entries, are bounded by products of norms."""
 
+MOST_WORK = 1 << 36
+"""Proofs of more work are refused, so that a file cannot keep the checker busy; a unit is about a nanosecond or two."""
+
+
+def affordable(layers, parts):
+    """Refuses forms for so many parts if they are too much work: every form runs back through all layers."""
+    forms = 1 + sum(len(layer[0]) for layer in layers[1:])
+    need(parts * forms * sum(400 * len(layer[0]) + layer[0].size for layer in layers) <= MOST_WORK, 33)
+
 
 def above(total, size, terms):
     """At least a sum of so many terms, computed as total, the moduli of the terms as size; no term underflows."""
@@ -228,6 +237,7 @@ def without_biases(layers):
 
 def whole(layers, domain, tensors, by_lines=True):
     """The error over the domain, as one region."""
+    affordable(layers, by_lines)
     if domain["name"] == "box":
         return float(errors(layers, Boxes(tensors["low"][None], tensors["high"][None]), by_lines).max())
     ball = Ball(radius(domain), layers[0][0].shape[1])
@@ -283,6 +293,7 @@ def splitting(layers, domain, tensors):
     inputs, ball = layers[0][0].shape[1], domain["name"] == "ball"
     need("splits" in tensors and inputs <= LEAF, 32, "no splits, or more than 255 inputs")
     need(not ball or without_biases(layers), 32, "a ball and biases")
+    affordable(layers, np.count_nonzero(tensors["splits"] == LEAF))
     low, high = (-np.ones(inputs), np.ones(inputs)) if ball else (tensors["low"], tensors["high"])
     worst, count = 0.0, max(1, PARTS // max(max(layer[0].shape) for layer in layers))
     for batch in batches(leaves(tensors["splits"], faces(layers, low, high)), count):
@@ -327,10 +338,11 @@ class Chains:
         if names not in self.norms:
             if self.long(names):
                 middle = len(names) // 2
-                self.norms[names] = self.norm(names[:middle]) * self.norm(names[middle:])
+                found = self.norm(names[:middle]) * self.norm(names[middle:])
             else:
                 value, off = self.product(names)
-                self.norms[names] = core.spectral(value) + off
+                found = core.spectral(value) + off
+            self.norms[names] = upward(found)
         return self.norms[names]
 
     def last(self, names):
@@ -368,6 +380,8 @@ def column(low, high):
 
 def averaged(layers, domain, tensors):
     """Averaged operators: for the error of every layer the average over all cuts of what stands around it."""
+    pairs = ((one[0].shape[1], len(other[0])) for i, one in enumerate(layers) for other in layers[i : i + LONGEST])
+    need(16 * sum(n * m * min(n, m) for n, m in pairs) <= MOST_WORK, 33)
     w, plus, minus, *_ = layers[0]
     start, norms = np.hstack([plus, -minus]), {}
     if domain["name"] == "ball":

@@ -103,7 +103,8 @@ def _row(plan: Manifest, found: dict[str, Any], path: Path) -> tuple[Place, Row]
     try:
         point, draw = found["point"], found["draw"]
         samples = point["samples"]
-        if type(draw) is not int or not 0 <= draw < plan.draws or samples not in plan.samples:
+        kinds = [(type(n), n) for n in plan.samples]  # 5.0 would be a second seed for the same draw
+        if type(draw) is not int or not 0 <= draw < plan.draws or (type(samples), samples) not in kinds:
             raise Refused(f"{path} has draw {draw!r} with {samples!r} candidates, which its manifest has not")
         wanted = plan.point(samples, draw)
         if canonical(point) != canonical(wanted) or found["key"] != key(wanted) or row_hash(found) != found["hash"]:

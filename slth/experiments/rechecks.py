@@ -34,6 +34,7 @@ class Recheck:
         rows: how many rows the conclusion rests on.
         seed: that chose them.
         damaged: unfinished lines, which were passed over.
+        behind: rows behind a draw that is missing, which do not count; `run` writes the draws in order.
     """
 
     conclusion: Conclusion
@@ -41,6 +42,7 @@ class Recheck:
     rows: int
     seed: int
     damaged: int
+    behind: int = 0
 
     def missed(self, false: int) -> Fraction:
         """The probability that a sample of this size meets none of so many false rows: C(N - false, k) / C(N, k)."""
@@ -69,6 +71,8 @@ class Recheck:
         ]
         if self.damaged:
             found.append(f"{self.damaged} lines are no rows and do not count, as an interrupted run leaves them")
+        if self.behind:
+            found.append(f"{self.behind} rows stand behind a missing draw and do not count: draws were left out")
         margin = margin_of(self.conclusion)
         if margin is not None and size:
             chance = float(self.missed(margin))
@@ -124,7 +128,8 @@ def recheck(
     for n, draw in chosen:
         _compare(plan, held.rows[n, draw], measure(plan.point(n, draw)), tolerance, f"draw {draw} with {n} candidates")
         advance(1)
-    return Recheck(conclusion, tuple(chosen), len(places), seed, held.damaged)
+    behind = len(held.rows) - sum(len(held.of(n)) for n in plan.samples)
+    return Recheck(conclusion, tuple(chosen), len(places), seed, held.damaged, behind)
 
 
 def margin_of(conclusion: Conclusion) -> int | None:

@@ -13,6 +13,7 @@ import slth
 from slth.certificates import Claim, load_certificate, save_certificate, slth_check, target_digest
 from slth.commands_check import check
 from slth.errors import Ball, Box, Lower, joined, upper_ends
+from slth.experiments.draws import manifest, run
 from slth.gadget import collapse
 from slth.laws import Signs
 from slth.networks.examples import random_target
@@ -208,8 +209,29 @@ def test_the_float32_gap_is_measured_apart(tmp_path):
 def test_the_command_speaks_of_a_box(tmp_path):
     save_certificate(certificate(TARGET, TICKET, Box.cube(3), promised=None), tmp_path / "t.safetensors")
     run = command(tmp_path / "t.safetensors")
-    assert "over the box" in run.output
+    assert "over the box [-1.0, 1.0]^3\n" in run.output
     assert "promised   nothing" in run.output
+
+
+def test_an_acceptance_says_over_which_domain_and_rounds_nothing_towards_more(tmp_path, capsys):
+    low, high = np.array([-1.0, 0.0, 0.25]), np.array([-0.9999999, 0.5, 0.25])
+    claims = {
+        "a box in R^3, low ends -1.0 to 0.25, high ends -0.9999999 to 0.5": certificate(TARGET, TICKET, Box(low, high)),
+        "the l2 ball of radius 0.9999999": certificate(TARGET, TICKET, Ball(3, 0.9999999)),
+        "the box [0.0, 0.9999999]^3": certificate(TARGET, TICKET, Box.cube(3, 0.0, 0.9999999)),
+    }
+    alone = (
+        "box, low -1.0 to 0.25, high -0.9999999 to 0.5, certified",
+        "ball of radius 0.9999999, certified",
+        "box, low 0.0 to 0.0, high 0.9999999 to 0.9999999, certified",
+    )
+    for (said, claim), said_alone in zip(claims.items(), alone, strict=True):
+        save_certificate(claim, tmp_path / "t.safetensors")
+        assert f"error at most {claim.error!r} over {said}\n" in command(tmp_path / "t.safetensors").output
+        assert slth_check.main([str(tmp_path / "t.safetensors")]) == 0
+        assert f"error <= {claim.error!r} over the {said_alone}" in capsys.readouterr().out
+    found = json.loads(command(tmp_path / "t.safetensors", "--json").output)
+    assert (found["low"], found["high"]) == ([0.0] * 3, [0.9999999] * 3)
 
 
 def test_the_command_gives_the_code_and_one_sentence(tmp_path):
@@ -251,14 +273,19 @@ def test_a_method_of_many_letters_is_not_printed_whole(tmp_path):
     assert "\x1b" not in run.output
 
 
-def test_a_file_of_draws_is_sent_to_the_command_that_checks_it(tmp_path):
-    file = tmp_path / "draws.jsonl"
-    file.write_text('{"digest":"0"}\n')
-    run = command(file)
-    assert run.exit_code == 11
-    assert f"What checks it: slth recheck {file}" in run.output
-    assert json.loads(command(file, "--json").output)["try"] == f"slth recheck {file}"
-    assert "What checks it" not in command(tmp_path / "none.jsonl").output
+def test_a_file_of_draws_is_checked_by_making_some_of_its_draws_again(tmp_path):
+    grid = {"widths": (1, 1), "epsilon": 0.05, "delta": 0.4, "samples": 5}
+    run(manifest(pensia2020_subset_sum, grid, draws=12), file := tmp_path / "draws.jsonl")
+    found = command(file)
+    assert found.exit_code == 0
+    assert "10 of 12 draws made again" in found.output
+    assert json.loads(command(file, "--json").output)["sampled"] == 10
+    assert command(file, "--target-digest", "0" * 64).exit_code == 2
+    file.write_text(file.read_text().replace('"draws":12', '"draws":13', 1))
+    found = command(file)
+    assert found.exit_code == 1
+    assert "refused" in found.output
+    assert command(tmp_path / "none.jsonl").exit_code == 10
 
 
 def test_what_breaks_the_check_is_a_refusal(tmp_path, monkeypatch):

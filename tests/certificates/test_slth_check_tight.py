@@ -7,7 +7,7 @@ import struct
 import subprocess
 import sys
 import tracemalloc
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -351,6 +351,38 @@ def test_numbers_without_bound_prove_nothing():
         assert code_of(encode(certificate(target, ticket, huge, method=method))) == 0
 
 
+@pytest.mark.parametrize(
+    ("method", "work"),
+    [(LINES, 7 * 4438), (SPLITTING, 5 * 7 * 4438), (AVERAGED, 16 * 160), (COUPLED, 0)],
+)
+def test_a_proof_beyond_the_work_of_the_specification_is_refused_before_it_starts(monkeypatch, method, work):
+    """(1 + 4 + 2) forms; 400 units of 5 + 4 + 2 and 10 + 20 + 8 weights; 5 parts.
+
+    160 is 5 2 2 + 4 2 2 + 2 2 2 + 4 5 4 + 2 5 2 + 2 4 2 for the products of one to three layers.
+    """
+    target, ticket = random_pairs(1, [2, 5, 4, 2])
+    splits = b"\0" + b"\xff" * 5 if method == SPLITTING else b""
+    content = encode(certificate(target, ticket, Box.cube(2), method=method, error=1e-9, splits=splits))
+    monkeypatch.setattr(slth_check_tight, "MOST_WORK", work)
+    assert code_of(content) == 30
+    monkeypatch.setattr(slth_check_tight, "MOST_WORK", max(0, work - 1))
+    for part in ("errors", "first", "Chains"):
+        if method != COUPLED:
+            monkeypatch.delattr(slth_check_tight, part)
+    assert code_of(content) == (33 if work else 30)
+
+
+def test_the_work_allowed_is_that_of_the_specification():
+    assert slth_check_tight.MOST_WORK == 1 << 36
+
+
+def test_norms_of_products_stay_short_numbers_however_many_there_are():
+    chains = slth_check_tight.Chains({f"M{i}": (np.array([[1 / 3]]), 0) for i in range(128)}, {}, False)
+    norm = chains.norm(tuple(f"M{i}" for i in range(128)))
+    assert 0 < Fraction(1 / 3) ** 128 <= norm <= Fraction(1 / 3) ** 128 * (1 + Fraction(1, 10**9))
+    assert all(norm == float(norm) for norm in chains.norms.values())
+
+
 def test_tiny_domains_are_bounded_from_above():
     target, ticket = random_pairs(1, [2, 3, 2])
     for size in (2.0**-500, 2.0**-900, 2.0**-1000):
@@ -602,3 +634,98 @@ def test_memory_is_bounded_by_the_size_of_the_file(widths, which):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 128 * len(content) + (256 << 20)
+
+
+# Its limits and pads --------------------------------------------------------------------------------------------------
+
+
+def test_ranges_beyond_2_to_the_300_prove_nothing():
+    ends = [np.zeros((1, 1))] * 6
+    for place in range(6):
+        for size, refused in ((2.0**299, False), (2.0**300, True)):
+            changed = [np.full((1, 1), size) if i == place else end for i, end in enumerate(ends)]
+            with pytest.raises(slth_check.Refused) if refused else nullcontext():
+                slth_check_tight.met(*changed)
+
+
+def test_parts_start_at_depth_0_and_may_be_a_thousand_deep():
+    layer = matrices(np.ones((1, 1)), np.zeros((1, 1)), np.zeros(1), np.zeros(1))
+    starts_of = slth_check_tight.faces([layer], -np.ones(1), np.ones(1))
+    assert [depth for _, _, depth in starts_of] == [0, 0]
+    for depth, refused in ((1000, False), (1001, True)):
+        splits = np.frombuffer(bytes(depth) + b"\xff" * (depth + 1), np.uint8)
+        with pytest.raises(slth_check.Refused) if refused else nullcontext():
+            assert len(list(slth_check_tight.leaves(splits, [(np.zeros(1), np.ones(1), 0)]))) == depth + 1
+
+
+def test_sizes_are_the_larger_moduli_and_constants_of_chords_are_not_below_0_at_0():
+    assert slth_check_tight.Boxes(np.array([[-3.0, 1.0]]), np.array([[1.0, 2.0]])).sizes.tolist() == [[3.0, 2.0]]
+    zero = np.zeros((1, 1))
+    assert slth_check_tight.chord(zero, zero, zero, zero)[1] >= 0
+
+
+def few_bits(rng, *shape):
+    return rng.integers(-6, 7, shape) / 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_where_nothing_is_rounded_a_form_carried_back_gets_its_pad_and_no_more(seed):
+    rng = np.random.default_rng([12, seed])
+    exact, hidden = np.vectorize(Fraction, otypes=[object]), []
+    for inputs, units in ((3, 4), (4, 2))[: 1 + seed % 2]:
+        w, plus, minus = few_bits(rng, 3, units, inputs)
+        layer = w, plus, minus, w + plus, *few_bits(rng, 2, units), np.zeros(units)
+        hidden.append((layer, few_bits(rng, 8, 1, units), abs(few_bits(rng, 2, 1, units))))
+    low = few_bits(rng, 1, 3)
+    region = slth_check_tight.Boxes(low, low + abs(few_bits(rng, 1, 3)))
+    start = few_bits(rng, 2, 1, 1, len(hidden[-1][0][0]))
+    value = slth_check_tight.backward(*start, np.zeros((1, 1)), hidden, region)
+    shift = -np.round(value * 2.0**30) / 2.0**30  # then nearly nothing but the pad is left
+    found = Fraction(slth_check_tight.backward(*start, shift, hidden, region)[0, 0])
+    a, q, constant = *(exact(form[0, 0]) for form in start), Fraction(shift[0, 0])
+    size, slack, n = abs(constant), Fraction(0), 8 * len(hidden)
+    for (w, plus, minus, v, slip, b, _), curves, moduli in reversed(hidden):
+        w, plus, minus, v, slip, b = map(exact, (w, plus, minus, v, slip, b))
+        forms = []
+        for form, (slope, over, slope_below, under) in zip((q, a), exact(curves[:, 0]).reshape(2, 4, -1), strict=True):
+            up, down = np.maximum(form, 0), np.minimum(form, 0)
+            forms.append(up * slope + down * slope_below)
+            constant, size = constant + up @ over + down @ under, size + abs(form) @ np.maximum(abs(over), abs(under))
+        q, a = forms
+        constant, size = constant + a @ slip + q @ b, size + abs(a) @ abs(slip) + abs(q) @ abs(b)
+        of_d, of_z = exact(moduli[:, 0])
+        slack, n = slack + (2 * len(w) + 8) * (abs(a) @ of_d + abs(q) @ of_z), n + len(w)
+        below = a @ minus + q @ w
+        a, q = a @ v, a @ plus + q @ w
+    total = Fraction(region.reach(*(part.astype(float)[None, None] for part in (q, below)))[0, 0])
+    pad = (slack + (n + 8) * (size + abs(total))) / 2**52
+    assert constant + total + pad <= found <= constant + total + pad * (1 + Fraction(1, 10**8))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_moduli_of_variables_count_both_signs_of_inputs_and_both_ends_of_ranges(monkeypatch, seed):
+    rng = np.random.default_rng([13, seed])
+    layers = [
+        (w, plus, minus, w + plus, slip, b, b + slip)
+        for shape in ((4, 3), (5, 4), (2, 5))
+        for w, plus, minus in [grid(rng.normal(size=(3, *shape)))]
+        for slip, b in [grid(rng.normal(size=(2, shape[0])))]
+    ]
+    low = rng.normal(size=(1, 3)) - 1
+    region, ranges, seen = slth_check_tight.Boxes(low, low + rng.random((1, 3))), [], []
+    lines, linear = slth_check_tight.lines, slth_check_tight.linear
+    monkeypatch.setattr(slth_check_tight, "lines", lambda *ends: ranges.append(ends) or lines(*ends))
+    monkeypatch.setattr(slth_check_tight, "linear", lambda *of: seen.append(of[3][:]) or linear(*of))
+    with np.errstate(all="ignore"):
+        slth_check_tight.errors(layers, region)
+    d, h = 0 * region.sizes, region.sizes
+    for (w, plus, minus, v, slip, b, _), ends, known in zip(layers, ranges, seen[-1], strict=False):
+        *z, y_low, y_high, least, most = ends
+        of_d, of_z = known[2]
+        errors_in = abs(plus) if d.any() else np.maximum(abs(plus), abs(minus))
+        wanted = d @ abs(v).T + h @ errors_in.T + abs(slip) + np.maximum(abs(least), abs(most))
+        assert of_d == pytest.approx(wanted, rel=1e-12)
+        assert of_z == pytest.approx(h @ abs(w).T + abs(b) + np.maximum(abs(z[0]), abs(z[1])), rel=1e-12)
+        after = slth_check_tight.behind(*z, y_low, y_high, least, most)
+        d, h = np.maximum(abs(after[4]), abs(after[5])), after[1]
+    assert len(seen[-1]) == 2

@@ -16,6 +16,7 @@ from slth.experiments.draws import run
 from slth.experiments.engines import Engine, Serial
 from slth.experiments.manifests import Manifest, manifest
 from slth.experiments.measure import row_hash
+from slth.experiments.points import key
 from slth.experiments.rechecks import Recheck, margin_of, recheck
 from slth.experiments.summaries import sums_met
 from slth.experiments.verdicts import BoundVerdict
@@ -312,6 +313,12 @@ def flipped(line):
     line["result"]["verdict"] = "fails" if line["result"]["verdict"] == "holds" else "holds"
 
 
+def same_number_of_another_type(line, samples):
+    """A second seed for the same draw: 5.0 == 5, but as text it is another one."""
+    point = plan_of().point(samples, line["draw"])
+    line.update(point=point, key=key(point))
+
+
 def swapped(lines):
     lines[3]["result"], lines[4]["result"] = lines[4]["result"], lines[3]["result"]
 
@@ -372,7 +379,8 @@ def test_an_edited_copy_without_an_edit_is_accepted(written, tmp_path):
         (lambda lines: lines[3]["point"].update(seed=1), "another point"),
         (lambda lines: lines[3]["point"].update(epsilon=1.0), "another point"),
         (lambda lines: lines[3]["point"].update(samples=[5]), "its manifest has not"),
-        (lambda lines: lines[3]["point"].update(samples=5.0), "another point"),
+        (lambda lines: lines[3]["point"].update(samples=5.0), "its manifest has not"),
+        (lambda lines: same_number_of_another_type(lines[3], 5.0), "its manifest has not"),
         (lambda lines: lines[3].update(point=None), "no row"),
         (lambda lines: lines[3].update(key="0" * 64), "wrong hash"),
         (lambda lines: lines[3].update(status="fine"), "no row"),
@@ -415,7 +423,9 @@ def test_left_out_rows_leave_the_claim_undecided(written, tmp_path):
     lines = written[1].read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(lines[:4] + lines[5:]))
     found = recheck(file, sample=None)
-    assert found.rows == 3
+    assert (found.rows, found.behind) == (3, 8)
+    assert "8 rows stand behind a missing draw and do not count: draws were left out" in found.sentences()
+    assert not any("left out" in sentence for sentence in recheck(written[1], sample=0).sentences())
     assert found.conclusion.findings[0].verdict is UNDECIDED
 
 
