@@ -165,19 +165,24 @@ def verify(
 
 def _saved(certificate: Certificate, path: Path) -> str:
     """Writes the ticket with its certificate where the checker can prove one, else the ticket; says what it wrote."""
+    from slth import console
     from slth.certificates import Claim, target_digest
+    from slth.theorems.certificate import Verdict
 
     digest = target_digest(certificate.target)
     if certificate.paired:
         try:
             claim = Claim.of(certificate)
-            claim.save(path)
+            if certificate.verdict is Verdict.HOLDS and claim.error > certificate.epsilon:
+                claim = Claim.of(certificate, tightest=True)
+            option = "" if claim.save(path) else " --tight"
         except ValueError:  # another law, or a construction that the checker does not know
             pass
         else:
             return (
                 f"The ticket with its certificate (seed, masks, target; no random weights) is in {path}.\n"
-                f"Check it with: slth check {path} --target-digest {digest}"
+                f"It claims an error of at most {console.at_least(claim.error)}, which {claim.method} proves.\n"
+                f"Check it with: slth check {path} --target-digest {digest}{option}"
             )
     certificate.construction.ticket.save(path)
     return f"The ticket (seed and masks, no weights) is in {path}, without a claim: the checker cannot prove its error."

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from tqdm.auto import tqdm
 
+from slth.certificates import WORDING
 from slth.networks.examples import Classifier
 from slth.networks.torch_export import to_module
 from slth.theorems.certificate import Certificate, Verdict
@@ -66,6 +68,28 @@ def show(certificate: Certificate, name: str, classifier: Classifier | None = No
     out.print(Text(f"{str(verdict).upper()}: {_sentence(certificate)}", style=f"bold {COLOURS[verdict]}"))
 
 
+def at_least(value: float) -> str:
+    """Four digits that are not below the value.
+
+    >>> at_least(0.00014801), at_least(0.0)
+    ('1.481e-04', '0.000e+00')
+    """
+    return _digits(value, ROUND_CEILING)
+
+
+def at_most(value: float) -> str:
+    """Four digits that are not above the value.
+
+    >>> at_most(0.00014809)
+    '1.480e-04'
+    """
+    return _digits(value, ROUND_FLOOR)
+
+
+def _digits(value: float, rounding: str) -> str:
+    return f"{float(Context(prec=4, rounding=rounding).create_decimal_from_float(value + 0.0)):.3e}"
+
+
 def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[tuple[str, str]]:
     target, made, error = certificate.target, certificate.construction, certificate.error
     ticket = made.ticket
@@ -99,8 +123,10 @@ def _lines(certificate: Certificate, classifier: Classifier | None) -> Iterator[
             "accuracy",
             f"target {before:.2%}, ticket {after:.2%} on {len(classifier.labels)} images not trained on",
         )
-    yield "error", f"{error.lower + 0.0:.3e} <= sup |f - g| <= {error.upper:.3e}   ({error.norm}, {error.domain})"
-    yield "", f"lower end attained ({error.lower_method}); upper end proved ({error.upper_method})"
+    ends = f"{at_most(error.lower)} <= sup |f - g| <= {at_least(error.upper)}"
+    yield "error", f"{ends}   ({error.norm}, {error.domain})"
+    yield "", f"lower end attained ({error.lower_method}); upper end proved ({error.upper_method}),"
+    yield "", WORDING
     yield "seconds", f"{certificate.seconds:.2f}"
 
 
@@ -130,14 +156,16 @@ def _number(value: float | str) -> str:
 
 def _sentence(certificate: Certificate) -> str:
     error, epsilon = certificate.error, certificate.epsilon
+    lower, upper = at_most(error.lower), at_least(error.upper)
     if certificate.verdict is Verdict.HOLDS:
-        proved = f"{error.upper:.3e} <= epsilon = {epsilon:g}"
+        proved = f"{upper} <= epsilon = {epsilon:g}"
         return f"the ticket is within {proved} of the target on the {error.domain}, proved."
     missing = [check.name for check in certificate.hypotheses if not check.holds]
     promise = f" The theorem promises nothing here: {', '.join(missing)} not met." if missing else ""
     if certificate.verdict is Verdict.FAILS:
-        return f"a point with error {error.lower:.3e} > epsilon = {epsilon:g} was found.{promise} Try more candidates."
+        return f"a point with error {lower} > epsilon = {epsilon:g} was found.{promise} Try more candidates."
     return (
-        f"epsilon = {epsilon:g} lies between the attained {error.lower:.3e} and the proved {error.upper:.3e}.{promise} "
+        f"epsilon = {epsilon:g} lies between the attained {lower} and the proved {upper}."
+        f"{promise} "
         "Try more candidates (--samples) or --solver best."
     )

@@ -7,7 +7,10 @@ from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import slth
 from slth import cli, console
 from slth.networks.files import load_ticket
 
@@ -211,3 +214,28 @@ def test_an_interrupted_run_ends_with_code_130_and_leaves_no_file(tmp_path):
         assert running.wait(timeout=20) == 130
         assert b"Traceback" not in running.stderr.read()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_saved_claim_proves_the_verdict_by_the_tight_checker_where_the_small_one_cannot(
+    tmp_path, monkeypatch, capsys
+):
+    path = tmp_path / "t.safetensors"
+    line = ["verify", "pensia", "--target", "3,4,2", "--samples", "12", "--solver", "best", "--save", str(path)]
+    run(monkeypatch, capsys, *line, "--epsilon", "0.5")
+    loose, upper = slth.load(path).error, float(slth.load(path).promised)
+    assert (loose <= upper, slth.load(path).method) == (True, "scalar recursion")
+    _, out, _ = run(monkeypatch, capsys, *line, "--epsilon", "0.5", "--json")
+    between = (json.loads(out)["error"]["upper"] + loose) / 2
+    code, out, _ = run(monkeypatch, capsys, *line, "--epsilon", repr(between))
+    assert code == 0
+    assert slth.load(path).error <= between < loose
+    assert out.rstrip().endswith("--tight")
+    assert "certified in real arithmetic for weights exactly as stored" in out
+    code, out, _ = run(monkeypatch, capsys, "check", str(path), "--tight")
+    assert code == 0
+
+
+@given(st.floats(0, 1e300))
+def test_printed_ends_are_rounded_outward(value):
+    assert float(console.at_most(value)) <= value <= float(console.at_least(value))
+    assert float(console.at_least(value)) <= value * (1 + 1e-3) + 1e-300
