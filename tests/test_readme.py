@@ -27,12 +27,13 @@ def test_a_command_of_the_readme_is_one_that_there_is(line):
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_an_example_of_the_readme_runs(block, capsys):
+def test_an_example_of_the_readme_runs(block, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(compile(block, str(README), "exec"), {})
     assert capsys.readouterr().out
 
 
 def test_the_readme_has_examples_and_its_figure_exists():
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 3
     for picture in re.findall(r"!\[.*?\]\((.*?)\)", README.read_text()):
         assert (README.parent / picture).is_file()
