@@ -74,7 +74,8 @@ def densities(rows: Sequence[Row], ax: Axes) -> Axes:
     """Kept weights over parameters."""
     tickets.sizes(rows, ax, "density", COLOURS)
     tickets.against_epsilon(ax)
-    return figure.finish(ax, "dashed: at the bound's width; dots: at the least width that works", loc="best")
+    ax.set_ylim(top=1)
+    return figure.finish(ax, "dashed: at the bound's width; dots: at the least width that works", loc="upper left")
 
 
 PANELS = (draw, densities)

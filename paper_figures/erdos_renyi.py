@@ -106,7 +106,7 @@ def draw(rows: Sequence[Row], ax: Axes) -> Axes:
     power = "p" if edges == 1 else "p^2"
     ax.plot(p, scale, color="0.45", linestyle=figure.HEURISTIC, label=rf"measured $n$ at $p = 1$, over ${power}$")
     label = r"measured $n$ at $p = 1$, over $\log(1/(1-p))$: trained weights"
-    ax.plot(p[:-1], trained[:-1], color=figure.COLOURS[2], linestyle=(0, (1, 1)), label=label)
+    ax.plot(p[:-1], trained[:-1], color=figure.COLOURS[2], linestyle=figure.HEURISTIC, label=label)
     ends = [smallest(own) for own in by_density.values()]
     draws = len(next(iter(by_density.values())))
     figure.points(ax, p, ends, figure.COLOURS[0], f"measured, 90 % of {draws} draws")

@@ -74,12 +74,13 @@ def ratios(rows: Sequence[Row]) -> tuple[float, float, float]:
 
 
 def draw(rows: Sequence[Row], ax: Axes) -> Axes:
-    for method, colour in zip(METHODS, (*figure.COLOURS[::-1],), strict=True):
+    for i, (method, colour) in enumerate(zip(METHODS, figure.COLOURS[::-1], strict=True)):
         own = groups(pick(rows, method=method), "depth")
         if own:
             ends = [ratios(some) for some in own.values()]
-            figure.points(ax, list(own), ends, colour, method)
-            ax.plot(list(own), [end[0] for end in ends], color=colour, linewidth=1)
+            beside = [depth + 0.08 * (i - (len(METHODS) - 1) / 2) for depth in own]  # lest bars hide one another
+            figure.points(ax, beside, ends, colour, method)
+            ax.plot(beside, [end[0] for end in ends], color=colour, linewidth=1)
     ax.axhline(1, color="0.55", linewidth=0.8)
     ax.set(yscale="log", xlabel="depth $L$ of the target", ylabel="proved upper end over the true error")
     seeds = len({row["seed"] for row in rows})

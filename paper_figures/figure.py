@@ -36,6 +36,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from slth.atomic import replacing
 from slth.plots import FAILED_COLOUR, LOWER_COLOUR, STYLE, UPPER_COLOUR, save
+from slth.plots_axes import PlainNumbers
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -181,6 +182,9 @@ def finish(ax: Axes, title: str, columns: int = 1, **legend: Any) -> Axes:
     ax.spines[["left", "bottom"]].set_color("0.5")
     ax.grid(which="major", color="0.92", linewidth=0.7)
     ax.set_axisbelow(True)
+    if ax.get_yscale() == "log":
+        ax.yaxis.set_major_formatter(PlainNumbers())
+        ax.yaxis.set_minor_formatter(PlainNumbers())
     if ax.get_xlabel() == "samples $n$" and ax.get_xscale() == "linear":
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if ax.get_legend_handles_labels()[1]:

@@ -76,7 +76,7 @@ def draw(rows: Sequence[Row], ax: Axes) -> Axes:
         ("upper_closed_form", figure.THEOREM, "black", "suffice: closed form (derived)"),
         ("upper_worst_growth", (0, ()), "black", "suffice: worst growth of the covered share (derived)"),
         ("heuristic_thumb", figure.HEURISTIC, "0.55", r"$1.1 \log_2(1/\varepsilon) + 6$ (heuristic)"),
-        ("heuristic_poisson", (0, (1, 3)), "0.55", "Poisson picture (heuristic)"),
+        ("heuristic_poisson", figure.HEURISTIC, figure.COLOURS[3], "Poisson picture (heuristic)"),
         ("lower_counting", figure.COUNTING, "black", "are necessary: counting (derived)"),
     ):
         if rows[0]["panel"] == "U[-1, 1]" or column != "heuristic_thumb":

@@ -75,8 +75,9 @@ def draw(rows: Sequence[Row], ax: Axes) -> Axes:
     )
     for (n, own), colour in zip(groups(rows, "n").items(), figure.COLOURS[1::-1], strict=True):
         values = ratios(own)
-        mean = own[0]["heuristic_mean"]
-        label = rf"measured, $n = {n}$, E$N$ = {mean:.2g}, {len(own)} draws"
+        mean: float = own[0]["heuristic_mean"]  # type: ignore[assignment]
+        shown = f"{mean:.2g}" if mean < 100 else f"{float(f'{mean:.2g}'):,.0f}"
+        label = rf"measured, $n = {n}$, E$N$ = {shown}, {len(own)} draws"
         ax.step(np.append(0, values), np.arange(len(values) + 1) / len(values), where="post", color=colour, label=label)
     ax.set(xlim=(0, 2), ylim=(0, 1.03), xlabel="$y$", ylabel=r"share of the draws with $N \leq y\,\mathrm{E}N$")
     return figure.finish(ax, f"samples from {rows[0]['panel']}, within {EPSILON:g} of {TARGET:g}", loc="lower right")

@@ -42,7 +42,7 @@ def _widths(text: str) -> tuple[int, ...]:
 def numbers(text: str) -> list[int | float]:
     """The numbers of "16,32" or "0.1,1e-3"."""
     try:
-        return [int(part) if part.strip().isdigit() else float(part) for part in text.split(",")]
+        return [int(part) if part.strip().lstrip("-").isdecimal() else float(part) for part in text.split(",")]
     except ValueError as fault:
         raise ValueError(f"expected numbers with commas between, such as 0.1,0.01; got {text!r}") from fault
 

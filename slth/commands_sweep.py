@@ -122,7 +122,7 @@ def sweep(
     if ask is Ask.smallest_n and samples is not None:
         raise ValueError("smallest-n chooses the candidates by itself: leave --samples out")
     if dry_run:
-        _show(cost(axes(module, grid), out), as_json)
+        _show_cost(cost(axes(module, grid), out), as_json, most if ask is Ask.smallest_n else None)
         return
     rule = {Success.proved: summaries.proved, Success.sums: summaries.sums_met}[success]
     try:
@@ -194,6 +194,18 @@ def _engine(jobs: int | None, scheduler: str | None, slurm: int | None) -> Abstr
     if scheduler is not None:
         return engines.remote(scheduler)
     return nullcontext(engines.serial()) if slurm is None else engines.slurm(slurm)
+
+
+def _show_cost(table: pd.DataFrame, as_json: bool, most: int | None) -> None:
+    """The cells and, below them, what all take together; `most` draws per n make a search."""
+    _show(table, as_json)
+    if as_json:
+        return
+    count, done, seconds = (table[name].sum() for name in ("points", "done", "seconds"))
+    if most is None:
+        print(f"{count} draws, {done} of them done; the others take about {seconds:.3g} s in one process")
+    else:
+        print(f"searches: {count}; seconds are of one draw with the theorem's n, of which every n gets up to {most}")
 
 
 def _show(table: pd.DataFrame, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
 from slth.plots import FAILED_COLOUR, LOWER_COLOUR, STYLE, UPPER_COLOUR
@@ -77,6 +77,22 @@ def values(rows: pd.DataFrame, name: str) -> NDArray[np.float64]:
     return np.array([max(own) if name == "width" else len(own) - 1 for own in widths], dtype=np.float64)
 
 
+def grouped(rows: pd.DataFrame, by: str | None) -> list[tuple[str, pd.DataFrame]]:
+    """Rows by the values of a column, or of what `values` works out, each with its label; all of them without `by`.
+
+    >>> [name for name, _ in grouped(pd.DataFrame({"widths": ["16-8-4", "2-2"]}), "depth")]
+    ['depth 1', 'depth 2']
+    """
+    if by is None:
+        return [("", rows)]
+    own = rows[by] if by in rows.columns else pd.Series(values(rows, by), index=rows.index)
+    name = by.removeprefix("option ").replace("_", " ")
+    return [
+        (f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}", part)
+        for value, part in rows.groupby(own, dropna=False)
+    ]
+
+
 def words(name: str) -> str:
     """The label of an axis.
 
@@ -100,13 +116,41 @@ def on_axes(draw: Callable[[Axes], None], ax: Axes | None, size: tuple[float, fl
     return ax
 
 
+class PlainNumbers(LogFormatterSciNotation):
+    """Labels of a logarithmic axis: 0.2 instead of a product with a power of ten where the axis is short enough."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label at a place; empty at places that have none."""
+        text: str = super().__call__(x, pos)
+        assert self.axis is not None  # as in the call above
+        low, high = self.axis.get_view_interval()
+        return f"{x:g}" if text and low >= 1e-3 and high < 1e4 else text
+
+
 def framed(ax: Axes) -> None:
     """Ticks, spines and grid: quiet."""
+    if ax.get_yscale() == "log":
+        ax.yaxis.set_major_formatter(PlainNumbers())
+        ax.yaxis.set_minor_formatter(PlainNumbers())
     ax.tick_params(which="both", direction="out", color="0.5")
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color("0.5")
     ax.grid(which="major", color="0.92", linewidth=0.7)
     ax.set_axisbelow(True)
+
+
+def beside(at: NDArray[np.float64], x: NDArray[np.float64], i: int, groups: int) -> NDArray[np.float64]:
+    """Places of group i, a little apart from those of the others, lest equal values hide one another.
+
+    Args:
+        at: the group's own places.
+        x: those of all groups; they decide the scale as in `scaled`.
+        i: 0 to groups - 1.
+        groups: how many there are; a single one stays in its place.
+    """
+    share = 0.012 * (i - (groups - 1) / 2)
+    first, last = float(x.min()), float(x.max())
+    return at * (last / first) ** share if 0 < 4 * first <= last else at + (last - first) * share
 
 
 def scaled(ax: Axes, x: NDArray[np.float64]) -> None:

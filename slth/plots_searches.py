@@ -7,7 +7,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from slth.plots import Curve
-from slth.plots_axes import COLOURS, COUNTING, MARKERS, THEOREM, WORDS, framed, on_axes, scaled, values, words
+from slth.plots_axes import (
+    COLOURS,
+    COUNTING,
+    MARKERS,
+    THEOREM,
+    WORDS,
+    beside,
+    framed,
+    grouped,
+    on_axes,
+    scaled,
+    values,
+    words,
+)
 
 
 def smallest_n(
@@ -18,7 +31,7 @@ def smallest_n(
     Args:
         brackets: of `slth.smallest_n`, one row per cell; several at one x, of other seeds, stand side by side.
         x: see `slth.plots_axes.values`: epsilon, delta, width, depth or an option of the theorem.
-        by: a column with a colour for each of its values.
+        by: a column, or width or depth, with a colour for each of its values.
         counting: what is necessary, if it is known; dotted.
         ax: where to draw; by default the axes of a new figure.
 
@@ -39,11 +52,12 @@ def smallest_n(
     known = known[np.isfinite(values(known, x))] if len(known) else known
     if known.empty:
         raise ValueError(f"none of {len(brackets)} searches is finished and has a number for {x}: nothing to draw")
-    groups = [("", known)] if by is None else [(f"{by} {name}", own) for name, own in known.groupby(by, dropna=False)]
+    groups = grouped(known, by)
 
     def draw(ax: Axes) -> None:
         for i, (name, own) in enumerate(groups):
             at, low, high = (values(own, column) for column in (x, "n_low", "n_high"))
+            at = beside(at, values(known, x), i, len(groups))
             colour, marker, open_ended = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], ~np.isfinite(high)
             ax.vlines(at, low, np.where(open_ended, 2 * low, high), color=colour, alpha=0.45, linewidth=4)
             middle = np.sqrt(low * np.where(open_ended, low, high))

@@ -14,7 +14,7 @@ from matplotlib.colors import LogNorm, Normalize
 from numpy.typing import NDArray
 
 from slth.plots import LOWER_COLOUR, UPPER_COLOUR, Curve
-from slth.plots_axes import COLOURS, MARKERS, THEOREM, WORDS, framed, on_axes, scaled, values, words
+from slth.plots_axes import COLOURS, MARKERS, THEOREM, WORDS, beside, framed, grouped, on_axes, scaled, values, words
 
 
 def errors(
@@ -121,7 +121,7 @@ def phase_transition(table: pd.DataFrame, x: str, *, by: str | None = None, ax: 
     Args:
         table: of `slth.experiments.summaries.failures`, one row per cell.
         x: see `values`.
-        by: a column with a line for each of its values; without it no two rows may have the same x.
+        by: a column, or width or depth, with a line for each of its values; without it no two rows may have the same x.
         ax: where to draw; by default the axes of a new figure.
 
     Returns:
@@ -131,13 +131,14 @@ def phase_transition(table: pd.DataFrame, x: str, *, by: str | None = None, ax: 
         ValueError: no cell has a result, or a line has two values at one x.
     """
     known = _cells(table, "failure", x)
-    groups = [("", known)] if by is None else [(f"{by} {name}", own) for name, own in known.groupby(by, dropna=False)]
+    groups = grouped(known, by)
 
     def draw(ax: Axes) -> None:
         for i, (name, own) in enumerate(groups):
             at = values(own, x)
             order = np.argsort(at, kind="stable")
             _single(at, f"phase transition{' of ' * bool(name)}{name}")
+            at = beside(at, values(known, x), i, len(groups))
             colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
             good, low, high = (1 - values(own, column)[order] for column in ("failure", "failure_high", "failure_low"))
             ax.vlines(at[order], low, high, color=colour, alpha=0.45, linewidth=3)

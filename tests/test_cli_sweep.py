@@ -1,6 +1,7 @@
 """slth sweep, status and export: lines that resume, exit codes, one sentence for bad input."""
 
 import json
+import re
 import sys
 from fractions import Fraction
 
@@ -106,7 +107,10 @@ def test_a_dry_run_writes_nothing(command, tmp_path):
     code, out, _ = command(*LINE, tmp_path / "rows", "--dry-run")
     assert code == 0
     assert "source_weights" in out
+    assert re.search(r"\n4 draws, 0 of them done; the others take about \S+ s in one process\n$", out)
     assert not (tmp_path / "rows").exists()
+    search = (*LINE[:6], "--ask", "smallest-n", "--most", "16", "--delta", "0.5", "--dry-run", "--out", tmp_path)
+    assert "searches: 2; seconds are of one draw with the theorem's n, of which" in command(*search)[1]
 
 
 def test_failed_rows_are_exit_code_three(command, tmp_path):
@@ -149,7 +153,10 @@ def test_a_module_of_the_present_folder_is_a_theorem(command, tmp_path, monkeypa
         (("--option", "density"), "written name=value"),
         (("--option", "density=0.5"), "no axis is named 'density'"),
         (("--seeds", "0"), "--seeds must be at least 1"),
+        (("--target", "3"), "a target is random, digits, widths such as 16,8,4"),
+        (("--target-seed", "-2"), "seed must be"),
         (("--jobs", "1", "--scheduler", "tcp://x:1"), "choose one of"),
+        (("--scheduler", "node17"), "a scheduler is named like tcp://node17:8786; got 'node17'"),
         (("--ask", "smallest-n"), "leave --samples out"),
         (("--law", "normal"), "no law is named 'normal'"),
     ],

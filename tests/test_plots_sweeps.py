@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from slth.errors.interval import ErrorInterval, Lower, Upper
 from slth.experiments.ticket_rows import SizeRow
 from slth.plots import Curve, save
-from slth.plots_axes import values
+from slth.plots_axes import framed, values
 from slth.plots_ladders import error_ladder
 from slth.plots_laws import counts_of_sizes
 from slth.plots_searches import smallest_n
@@ -184,6 +184,41 @@ def test_every_group_has_a_line_with_a_marker_of_its_own():
     own = [line for line in ax.lines if line.get_label().startswith("epsilon")]
     assert [line.get_label() for line in own] == ["epsilon 0.1", "epsilon 0.2"]
     assert len({line.get_marker() for line in own}) == len({line.get_color() for line in own}) == 2
+
+
+def test_groups_may_be_widths_depths_or_options():
+    shapes = brackets(widths=["3-3"] * 3 + ["3-5-3"] * 3, **{"option density": [0.1] * 3 + [0.25] * 3})
+    for by, first, second in (
+        ("width", "width 3", "width 5"),
+        ("depth", "depth 1", "depth 2"),
+        ("option density", "density 0.1", "density 0.25"),
+    ):
+        ax = smallest_n(shapes, "epsilon", by=by)
+        assert {f"measured, {first}", f"measured, {second}"} <= set(lines(ax))
+
+
+def test_equal_brackets_of_two_groups_do_not_hide_one_another():
+    same = brackets(n_low=8.0, n_high=9.0)
+    for x in ([0.1, 0.2, 0.4] * 2, [0.1, 0.11, 0.12] * 2):  # a logarithmic axis, and one that is not
+        ax = smallest_n(same.assign(epsilon=x), "epsilon", by="delta")
+        places = [list(line.get_xdata()) for line in ax.lines if str(line.get_label()).startswith("measured")]
+        assert all(left < place < right for left, place, right in zip(places[0], x, places[1], strict=False))
+        assert np.allclose(places[0], places[1], rtol=0.05)
+    first, second = phase_transition(table(failure=0.5), "samples", by="epsilon").collections
+    assert [bar[0][0] for bar in first.get_segments()] < [bar[0][0] for bar in second.get_segments()]
+
+
+def test_a_short_logarithmic_axis_has_plain_numbers():
+    def labels(values):
+        ax = Figure().add_subplot()
+        ax.plot([1, 2], values)
+        ax.set_yscale("log")
+        framed(ax)
+        ax.figure.draw_without_rendering()
+        return {label.get_text() for label in ax.yaxis.get_ticklabels(which="both")} - {""}
+
+    assert {"0.2", "0.3"} <= labels([0.15, 0.6])
+    assert labels([1e-7, 1]) >= {"$\\mathdefault{10^{-7}}$"}
 
 
 def test_the_bar_of_a_search_is_its_bracket_and_the_theorems_n_is_dashed():

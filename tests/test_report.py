@@ -1,6 +1,7 @@
 """The report of a folder: everything that was measured, the right verdicts, and nothing that a row can break."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 import typer
 from hypothesis import given, settings
@@ -21,10 +23,12 @@ from slth.experiments.measure import Outcome, row, row_hash
 from slth.experiments.points import axes, key, points
 from slth.experiments.search import smallest_n
 from slth.experiments.store import Store
+from slth.experiments.summaries import sums_met
 from slth.report import html, page, save_figures, write
 from slth.report.formulas import formula
+from slth.report.judged import fits
 from slth.report.page import POLICY
-from slth.report.rows import usable
+from slth.report.rows import read, usable
 from slth.theorems import malach2020_weights, pensia2020_subset_sum
 
 BAIT = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&\x00\u202e"
@@ -334,6 +338,29 @@ def test_a_search_stands_with_its_bracket_and_the_theorem_s_number_apart_from_th
     assert "Measured" not in said  # the search's own draws stop early: no fixed-number test fits them
 
 
+def test_searches_at_several_epsilons_have_a_line_that_is_said_to_be_a_fit():
+    epsilon = [2.0**-4, 2.0**-8, 2.0**-12] * 2
+    brackets = pd.DataFrame(
+        {"target": "random", "epsilon": epsilon, "option density": [0.1] * 3 + [0.25] * 3, "seed": 0,
+         "confidence": 0.99, "n_low": [4, 8, 13, 4, 8, 30], "n_high": [4.0, 9, 13, 4, 8, 30]}
+    )  # fmt: skip
+    straight, bent = fits(brackets)
+    assert straight.startswith("density 0.1: fit: smallest n = 1.125 [1, 1.25] log2(1/epsilon)")
+    assert "for log2(1/epsilon) from 4 to 12 at confidence 0.97" in straight
+    assert bent.startswith("density 0.25: no line fits smallest n")
+    assert all(said.endswith("No theorem gives it.") for said in (straight, bent))
+    assert fits(brackets.iloc[[0, 1]]) == []
+    assert fits(brackets.assign(n_high=math.inf)) == []
+
+
+def test_the_brackets_of_searches_name_every_axis_that_varies(tmp_path):
+    grid = {"widths": (1, 1), "epsilon": 0.5, "delta": 0.5, "law": ["uniform", "uniform:-0.5,0.5"]}
+    smallest_n(pensia2020_subset_sum, grid, tmp_path, success=sums_met, most=16)
+    said = words(page(tmp_path))
+    assert "uniform:-1.0,1.0" in said
+    assert "uniform:-0.5,0.5" in said
+
+
 @pytest.mark.parametrize(
     ("plan", "why"),
     [
@@ -437,6 +464,29 @@ def test_the_figure_of_a_search_has_its_brackets(tmp_path):
         "Smallest number of candidates against epsilon.",
     )
     assert caption in page(tmp_path / "rows")
+
+
+def test_a_second_axis_has_a_line_for_each_value_though_it_is_a_width(tmp_path):
+    grid = {"width": [1, 2], "depth": 1, "epsilon": [0.6, 0.5, 0.4], "delta": 0.5}
+    smallest_n(pensia2020_subset_sum, grid, tmp_path / "rows", success=sums_met, most=16)
+    ((_, caption),) = save_figures(tmp_path / "rows", tmp_path / "out", [".svg"])
+    assert caption == "Smallest number of candidates against epsilon."  # no width is left out
+    swept = [line(widths=[width, width], samples=n) for width in (1, 2) for n in (4, 8, 16)]
+    found = save_figures(folder_of(tmp_path / "swept", *swept), tmp_path / "out", [".svg"])
+    assert "Success probability against candidates." in [caption for _, caption in found]
+
+
+def test_rows_stand_in_the_order_of_their_points_whatever_varies(tmp_path):
+    cells = [
+        line(target_seed=seed, law=law, options={"density": density})
+        for seed in (0, 1)
+        for law in ("dyadic:4", "signs")
+        for density in (0.1, 0.25, 1)
+    ]
+    found = read(folder_of(tmp_path, *cells[::-1])).swept
+    wanted = [row["point"] for row in cells]
+    shown = found[["target_seed", "law", "option density"]].itertuples(index=False, name=None)
+    assert list(shown) == [(one["target_seed"], one["law"], one["options"]["density"]) for one in wanted]
 
 
 def test_a_name_in_a_row_cannot_leave_the_folder_of_the_figures(tmp_path):

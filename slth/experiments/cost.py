@@ -27,8 +27,8 @@ def cost(table: Axes, folder: str | Path) -> pd.DataFrame:
         folder: of the results; it need not exist.
 
     Returns:
-        One row per cell: theorem, target, widths, epsilon, delta, samples, points, done, source_weights,
-        seconds (all that remains) and from ("rows", "pilot" or "scaled").
+        One row per cell: theorem, target, widths, target_seed, epsilon, delta, samples, law, the options, points, done,
+        source_weights, seconds (all that remains) and from ("rows", "pilot" or "scaled").
     """
     rows: Mapping[str, Row] = Store(folder, create=False).rows if Path(folder).is_dir() else {}
     found = []
@@ -59,7 +59,7 @@ def _row(own: list[Point], done: int, weights: int, seconds: float | None, rate:
         "theorem": point["theorem"],
         "target": point["target"],
         "widths": None if widths is None else "-".join(map(str, widths)),
-        **{name: point[name] for name in ("epsilon", "delta", "samples", "law")},
+        **{name: point[name] for name in ("target_seed", "epsilon", "delta", "samples", "law")},
         **point["options"],
         "points": len(own),
         "done": done,

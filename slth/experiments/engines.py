@@ -100,7 +100,14 @@ def remote(address: str) -> Iterator[Engine]:
 
     Raises:
         OSError: nothing answers there within ten seconds.
+        ValueError: it is no address.
     """
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    try:
+        parse_host_port(parse_address(address)[1])
+    except ValueError as fault:
+        raise ValueError(f"a scheduler is named like tcp://node17:8786; got {address!r}") from fault
     with _client(address) as engine:
         yield engine
 

@@ -83,7 +83,8 @@ def function_called(name: str, home: ModuleType) -> Callable[..., Any]:
     if module == "__main__":
         raise ValueError(f"{name} belongs to the running script: put it into a module that workers can import")
     found = getattr(import_module(module) if module else home, attribute, None)
-    if not callable(found):
+    # Without a module it must be one of the home's own, not what that imports for itself.
+    if not callable(found) or not (module or getattr(found, "__module__", None) == home.__name__):
         raise ValueError(f"no function {attribute!r} in {module or home.__name__}; a function elsewhere is module:name")
     return found
 

@@ -93,6 +93,9 @@ def axes(theorem: Theorem | ModuleType, grid: Mapping[str, Any]) -> Axes:
             `slth.experiments.inputs`, and device: where ("cpu" by default);
             any other name: a keyword of the theorem's `source` or `construct`, such as density.
 
+    Returns:
+        The values by the name of the axis, each once: a value that is given twice is drawn and counted once.
+
     Raises:
         ValueError: an axis is unknown, empty or has a value out of its range.
 
@@ -118,7 +121,7 @@ def axes(theorem: Theorem | ModuleType, grid: Mapping[str, Any]) -> Axes:
     for name in own:
         if name in grid:
             found[f"option {name}"] = [_number(name, value) for value in _listed(name, grid[name])]
-    return found
+    return {name: list({canonical(value): value for value in values}.values()) for name, values in found.items()}
 
 
 def points(table: Axes) -> Iterator[Point]:
@@ -164,13 +167,23 @@ def _networks(grid: Mapping[str, Any]) -> list[list[Any]]:
         elif isinstance(family, str | Path) and is_file(str(family)):
             found.append([file_name(family), None])
         else:
-            name = "random" if family == "random" else function_name(family, examples)
+            name = "random" if family == "random" else _family(family)
             if not shapes:
                 raise ValueError(f"targets {name!r} need widths: give the axis widths, or width and depth")
             found += [[name, widths] for widths in shapes]
     if shapes and not any(widths in shapes for _, widths in found):
         raise ValueError(f"no target of the grid takes widths, but widths {shapes[0]} are given: leave one of them out")
     return found
+
+
+def _family(family: Any) -> str:
+    try:
+        return function_name(family, examples)
+    except (ValueError, ImportError) as fault:
+        raise ValueError(
+            f"a target is random, digits, widths such as 16,8,4, a .npz or .safetensors file, or a function called "
+            f"module:name; got {family!r} ({fault})"
+        ) from fault
 
 
 def _shapes(grid: Mapping[str, Any]) -> list[list[int]]:

@@ -42,6 +42,8 @@ class Store:
     def __init__(self, folder: str | os.PathLike[str], create: bool = True) -> None:
         self.folder = Path(folder)
         if create:
+            if self.folder.exists() and not self.folder.is_dir():
+                raise FileExistsError(f"results go into a folder, and {self.folder} is a file: give another name")
             self.folder.mkdir(parents=True, exist_ok=True)
         elif not self.folder.is_dir():
             raise FileNotFoundError(f"there is no folder of results {self.folder}: check the name")

@@ -51,7 +51,7 @@ def figures(rows: pd.DataFrame, cells: pd.DataFrame) -> Iterator[Drawn]:
     main, others = varying[0], varying[1:]
     fixed, at = _fixed(rows, varying, {main})
     yield from _try("error", f"Error against {_plain(main)}{at}.", lambda: plots_sweeps.errors(fixed, main))
-    by = next((name for name in others if name in cells.columns and cells[name].nunique() <= MOST_LINES), None)
+    by = _few(cells, others)
     kept, said = _fixed(cells, varying, {main, by})
     yield from _try("success", f"Success probability against {_plain(main)}{said}.",
                     lambda: plots_sweeps.phase_transition(kept, main, by=by))  # fmt: skip
@@ -75,10 +75,7 @@ def searched_figures(brackets: pd.DataFrame) -> Iterator[Drawn]:
     """
     varying = _varying(brackets) if len(brackets) else []
     if varying:
-        main = varying[0]
-        by = next((name for name in varying[1:] if name in brackets.columns), None)
-        if by is not None and brackets[by].nunique() > MOST_LINES:
-            by = None
+        main, by = varying[0], _few(brackets, varying[1:])
         kept, said = _fixed(brackets, varying, {main, by})
         yield from _try("smallest_n", f"Smallest number of candidates against {_plain(main)}{said}.",
                         lambda: plots_searches.smallest_n(kept, main, by=by))  # fmt: skip
@@ -132,6 +129,11 @@ def _varying(cells: pd.DataFrame) -> list[str]:
         except ValueError:  # a text, or targets without widths
             continue
     return sorted((name for name, count in counts.items() if count > 1), key=lambda name: -counts[name])
+
+
+def _few(cells: pd.DataFrame, names: list[str]) -> str | None:
+    """The first axis with few enough values for a line each."""
+    return next((name for name in names if pd.Series(values(cells, name)).nunique() <= MOST_LINES), None)
 
 
 def _fixed(table: pd.DataFrame, varying: list[str], free: set[str | None]) -> tuple[pd.DataFrame, str]:

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from slth.experiments import summaries
 from slth.experiments.points import Point
 from slth.experiments.search import Rule, Search
 from slth.experiments.verdicts import verdicts_on_failures, verdicts_on_smallest_n
-from slth.report.rows import Folder
+from slth.fits import fit_bits
+from slth.report.rows import OPTION, Folder, short
+
+AXES = ("target", "widths", "target_seed", "epsilon", "delta", "samples", "question", "assignment", "law")
 
 FAMILY_WISE_ERROR = 0.05
 """Probability, at most, that any verdict on a cell of a sweep in one report is wrong."""
@@ -52,6 +56,36 @@ def searched(folder: Folder, known: Mapping[str, ModuleType]) -> tuple[pd.DataFr
                 reason = f"{type(fault).__name__}: {fault}"
         left.append((start, reason))
     return (verdicts_on_smallest_n(pd.DataFrame(found)) if found else pd.DataFrame()), left
+
+
+def axes_of(table: pd.DataFrame) -> list[str]:
+    """The columns that are axes of the grid."""
+    return [str(name) for name in table.columns if name in AXES or str(name).startswith(OPTION)]
+
+
+def varies(table: pd.DataFrame, name: str) -> bool:
+    """Whether an axis has several values."""
+    return bool(table[name].map(repr).nunique() > 1)
+
+
+def fits(brackets: pd.DataFrame) -> list[str]:
+    """Where searches differ in epsilon alone, three or more: the line n = a log2(1 / epsilon) + b, in words.
+
+    Args:
+        brackets: of `searched`, of one theorem.
+    """
+    apart = [name for name in (*axes_of(brackets), "seed") if name != "epsilon" and varies(brackets, name)]
+    one = pd.Series("", index=brackets.index)
+    found = []
+    for _, own in brackets.groupby([one, *(brackets[name].map(repr) for name in apart)], sort=False):
+        if own["epsilon"].nunique() < 3 or not np.isfinite(own["n_high"]).sum() > 1:
+            continue
+        confidence = max(0.0, 1 - math.fsum(1 - own["confidence"]))
+        line = fit_bits(own["epsilon"], own["n_low"], own["n_high"], confidence)
+        place = ", ".join(f"{name.removeprefix(OPTION)} {short(own[name].iloc[0])}" for name in apart)
+        words = line.sentence("log2(1/epsilon)", "smallest n")
+        found.append(f"{place}: {words}. No theorem gives it.".removeprefix(": "))
+    return found
 
 
 def _refusal(start: Point, asked: Any, known: Mapping[str, ModuleType]) -> str:

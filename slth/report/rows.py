@@ -134,8 +134,10 @@ def _table(lines: list[Row]) -> pd.DataFrame:
 
 def _order(point: Point) -> tuple[Any, ...]:
     widths, samples = point["widths"] or (), point["samples"] or 0
-    return (point["theorem"], point["target"], tuple(widths), point["epsilon"], point["delta"], samples, point["seed"],
-            point["trial"])  # fmt: skip
+    own = [(name, held if isinstance(held, int | float) else 0, str(held)) for name, held in point["options"].items()]
+    texts = (point["question"] or "", point["assignment"], point["law"] or "", sorted(own))
+    return (point["theorem"], point["target"], tuple(widths), point["target_seed"], point["epsilon"], point["delta"],
+            *texts, samples, point["seed"], point["trial"])  # fmt: skip
 
 
 def usable(name: str, line: Row) -> bool:

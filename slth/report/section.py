@@ -16,12 +16,12 @@ from slth.experiments.points import Point
 from slth.report.figures import Drawn, figures, inline, searched_figures
 from slth.report.formulas import formula
 from slth.report.html import Child, Html, element, joined
+from slth.report.judged import axes_of, fits, varies
 from slth.report.rows import OPTION, causes, faults, short
 from slth.report.tables import table, verdict
 from slth.report.tested import Tested
 
 PARTS = ("Statement", "Kind", "Source", "Departs", "Errata")
-AXES = ("target", "widths", "target_seed", "epsilon", "delta", "samples", "question", "assignment", "law")
 MOST_CELLS = 500
 """Cells that a table shows; all of them are in the counts."""
 
@@ -128,9 +128,9 @@ def statement(module: ModuleType) -> list[tuple[str, str]]:
 
 def _measured(cells: pd.DataFrame) -> Iterator[Html]:
     """The cells with their verdicts: what all share in one line, the rest as a table."""
-    names = [name for name in cells.columns if name in AXES or str(name).startswith(OPTION)]
-    same = [name for name in names if cells[name].map(repr).nunique() == 1]
-    varying = [name for name in names if name not in same]
+    names = axes_of(cells)
+    varying = [name for name in names if varies(cells, name)]
+    same = [name for name in names if name not in varying]
     shared = ", ".join(
         f"{_axis(name)} {short(cells[name].iloc[0])}" for name in same if short(cells[name].iloc[0]) != "-"
     )
@@ -194,9 +194,12 @@ def _brackets(beside: Beside) -> Iterator[Html]:
         return
     yield element("h3", "Smallest number of candidates")
     if len(beside.brackets):
-        heads = ("target", "widths", "epsilon", "delta", "seed", "draws", "smallest n", "theorem asks for", "verdict")
+        usual = ("target", "widths", "epsilon", "delta")
+        more = [name for name in axes_of(beside.brackets) if name not in usual and varies(beside.brackets, name)]
+        names = [*usual, *more, "seed", "draws"]
+        heads = [*map(_axis, names), "smallest n", "theorem asks for", "verdict"]
         lines = [
-            (*(short(row[name]) for name in heads[:6]), f"{row['n_low']} to {short(row['n_high'])}",
+            (*(short(row[name]) for name in names), f"{row['n_low']} to {short(row['n_high'])}",
              short(row["theorem_n"]), verdict(row["verdict"]))
             for row in beside.brackets.to_dict("records")
         ]  # fmt: skip
@@ -206,6 +209,8 @@ def _brackets(beside: Beside) -> Iterator[Html]:
             f"probability at least {confidence:g} for each row by itself, if that probability does not fall with n."
         )
         yield table(caption, heads, lines, numbers=range(len(heads) - 1))
+        for words in fits(beside.brackets):
+            yield element("p", words)
     for start, why in beside.left[:MOST_CELLS]:
         yield element("p", f"Not evaluated: the search at epsilon {short(start['epsilon'])}, delta "
                       f"{short(start['delta'])}, target {start['target']}: {why}.")  # fmt: skip

@@ -163,6 +163,13 @@ def test_after_a_full_disk_the_part_is_left_and_another_begun(tmp_path, monkeypa
     assert (len(found.rows), found.torn, found.damaged) == (3, 1, 0)
 
 
+def test_a_file_is_no_folder(tmp_path):
+    (tmp_path / "rows.csv").write_text("a\n")
+    with pytest.raises(FileExistsError, match=r"rows.csv is a file: give another name"):
+        Store(tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_text() == "a\n"
+
+
 def test_a_folder_that_is_not_there_is_not_made_for_readers(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder of results"):
         Store(tmp_path / "none", create=False)

@@ -139,7 +139,9 @@ def test_a_law_survives_its_text(law):
         ({"target": "digits"}, "no target of the grid takes widths"),
         ({"question": "no_such"}, "no function 'no_such' in slth.subset_sum.questions"),
         ({"assignment": "no_such"}, "no function 'no_such' in slth.assignment"),
-        ({"target": "no_such"}, "no function 'no_such'"),
+        ({"question": "best"}, "no function 'best' in slth.subset_sum.questions"),
+        ({"target": "no_such"}, "a target is random, digits, .* got 'no_such' .no function 'no_such'"),
+        ({"target": "no.module:made"}, "a target is .* .No module named 'no'"),
         ({"target": "__main__:made"}, "belongs to the running script"),
         ({"law": "normal"}, "no law is named 'normal'"),
         ({"law": "thinned"}, "the law thinned takes density, low, high"),
@@ -150,6 +152,14 @@ def test_a_law_survives_its_text(law):
 def test_values_out_of_range_are_refused_before_anything_is_drawn(grid, message):
     with pytest.raises(ValueError, match=message):
         made(**grid)
+
+
+def test_a_value_that_is_given_twice_is_drawn_once():
+    twice = {"width": [2, 2], "depth": 1, "epsilon": [0.5, 0.1, 0.50], "seed": [0, 1, 0, 1], "samples": [8, None, 8]}
+    once = {"width": 2, "depth": 1, "epsilon": [0.5, 0.1], "seed": [0, 1], "samples": [8, None]}
+    assert axes(pensia, twice) == axes(pensia, once)
+    thin = {"target": [(2, 2), (2, 2)], "density": [0.25, 0.25]}
+    assert len(list(points(axes(sparse, thin)))) == 1
 
 
 @pytest.mark.parametrize(
