@@ -164,7 +164,8 @@ def one_test(claim: Claim, least: int, most: int, draws: int, level: float, plac
     elif above or below:
         verdict = BoundVerdict.HOLDS if below == upper else BoundVerdict.VIOLATED
     elif upper and 0 < claim.value < 1:
-        advice = f"{draws_without_failure(claim.value, level)} draws without a failure would show it"
+        enough = f"{draws_without_failure(claim.value, level)} draws without a failure would show it"
+        advice = "more draws may decide" if most else enough
     doubtful = f", {most - least} of them without a result" if most > least else ""
     evidence = f"{most} failures in {draws} draws{doubtful}"
     return Finding(claim, verdict, measured, level, places, evidence, advice)

@@ -119,6 +119,9 @@ def test_an_undecided_claim_says_how_many_draws_without_a_failure_would_do():
     found = judge_failures([at_most(0.01)], [(0, 100)])[0]
     assert found.verdict is UNDECIDED
     assert "299 draws without a failure would show it" in found.sentence()
+    found = judge_failures([at_most(0.01)], [(1, 100)])[0]
+    assert found.verdict is UNDECIDED
+    assert "more draws may decide" in found.sentence()
 
 
 def test_claims_of_no_less_than_1_say_nothing_whatever_was_measured():
