@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import itertools
 import sys
+import tempfile
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +21,8 @@ sys.path[:0] = [str(HERE.parent / "tests" / "certificates"), str(HERE.parent / "
 import test_slth_check as properties  # noqa: E402
 import test_slth_check_tight as tight  # noqa: E402
 import test_tampering as tampering  # noqa: E402
+from changed import cases  # noqa: E402
+from checker_edges import EDGES, UNIT, code  # noqa: E402
 from small import SCALAR, certificate, encode, put_together, random_pairs, taken_apart, wide  # noqa: E402
 
 from slth.certificates import Claim, slth_check, slth_check_tight  # noqa: E402
@@ -34,7 +38,7 @@ from slth.networks.ticket import Ticket  # noqa: E402
 def questions() -> list[Callable[[Any], bool]]:
     """Each takes a checker and says whether it answers as it should; quick ones first."""
     asked: list[Callable[[Any], bool]] = [lambda c: accepted(c) and chunks(c), norms, stream, messages, limits]
-    asked += [pads, recursions, one_row, splits, numbers]
+    asked += [pads, recursions, one_row, splits, numbers, *EDGES]
     asked += [lambda c, case=case: code(c, case[0]) == case[1] for case in tampering.FAULTS.values()]
     for which in range(6):
         for biases in (False, True):
@@ -43,12 +47,35 @@ def questions() -> list[Callable[[Any], bool]]:
     return asked
 
 
-def code(c: Any, content: bytes, trusted: str | None = None) -> int:
+LEFT_OUT = "test_memory", "test_it_runs", "test_it_imports", "test_the_command"
+"""Beginnings of the names of tests of the tighter checker that run files or look at memory, or at the package."""
+
+
+def tight_questions() -> list[Callable[[Any], bool]]:
+    """For the tighter checker: its tests, and what all checkers are asked of messages and of files."""
+    asked: list[Callable[[Any], bool]] = [messages]
+    for name, run in cases(vars(tight)):
+        if not name.startswith(LEFT_OUT) and "tmp_path" not in wanted(run):
+            asked.append(lambda c, run=run: tested(c, run))
+    return asked
+
+
+def wanted(run: Any) -> set[str]:
+    """The arguments that a test takes and that its parameters do not give."""
+    return set(inspect.signature(run.args[0]).parameters) - set(run.args[1])
+
+
+def tested(c: Any, run: Callable[[], object]) -> bool:
+    """Whether a test of the tighter checker passes on another one."""
+    before = tight.slth_check_tight
+    tight.slth_check_tight, tight.code_of.__defaults__ = c, (c,)  # type: ignore[assignment]
     try:
-        c.check(content, trusted)
-    except c.Refused as fault:
-        return int(fault.args[0])
-    return 0
+        run()
+    except AssertionError:
+        return False
+    finally:
+        tight.slth_check_tight, tight.code_of.__defaults__ = before, (before,)  # type: ignore[assignment]
+    return True
 
 
 def accepted(c: Any) -> bool:
@@ -74,7 +101,7 @@ def limits(c: Any) -> bool:
         found += [code(c, wide(1, terms, False)) for terms in ((1 << 14) - 1, 1 << 14)]
     finally:
         c.drawn = drawn
-    return found == [27, 27, 27, 0, 27, 0, 27] and sorted(c.REFUSALS) == [*range(10, 33), 99]
+    return found == [27, 27, 27, 0, 27, 0, 27] and sorted(c.REFUSALS) == [*range(10, 34), 99]
 
 
 def chunks(c: Any) -> bool:
@@ -139,16 +166,13 @@ def stream(c: Any) -> bool:
 
 
 def messages(c: Any) -> bool:
-    path = HERE / "results" / ".mutant"
     said = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(said):
-            path.write_bytes(tampering.WHOLE)
-            codes = [c.main([str(path)]), c.main([str(path) + "x"]), c.main([str(path.parent)])]
-            path.write_bytes(b"")
-            codes.append(c.main([str(path)]))
-    finally:
-        path.unlink(missing_ok=True)
+    with contextlib.redirect_stdout(said), tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.safetensors"
+        path.write_bytes(tampering.WHOLE)
+        codes = [c.main([str(path)]), c.main([str(path) + "x"]), c.main([str(path.parent)])]
+        path.write_bytes(b"")
+        codes.append(c.main([str(path)]))
     return codes == [0, 10, 10, 11] and said.getvalue().startswith("accepted: l2 error <= ")
 
 
@@ -198,9 +222,6 @@ def perfect(c: Any) -> bool:
         bool(c.check(encode(certificate(target, ticket, Box.cube(3, 0.0, 1.0))))[1] == 0)
         and code(c, encode(claim)) == 30
     )
-
-
-UNIT = Fraction(1, 2**53)
 
 
 def pads(c: Any) -> bool:

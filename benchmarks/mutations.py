@@ -12,13 +12,18 @@ from __future__ import annotations
 import ast
 import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REVIEWED = Path(__file__).parent / "results" / "mutants_reviewed.json"
+from machine import machine
+
+RESULTS = Path(__file__).parent / "results"
+
+REVIEWED = RESULTS / "mutants_reviewed.json"
 """{script: {reason: [names of changes]}}: changes that no test can or need notice, each read by a person."""
 
 SWAPS: dict[type, tuple[type, ...]] = {
@@ -114,8 +119,39 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], None]]]:
             yield "cases exchanged", lambda n: n.args.__setitem__(slice(1, 3), n.args[:0:-1])
 
 
-def unreviewed(script: str, survivors: list[str]) -> list[str]:
-    """The survivors that the reviewed list does not name."""
+def reviewed(script: str) -> set[str]:
+    """The survivors of a script that have a reason."""
     listed = json.loads(REVIEWED.read_text()).get(script, {}) if REVIEWED.exists() else {}
-    known = {name for names in listed.values() for name in names}
-    return [name for name in survivors if name not in known]
+    return {name for names in listed.values() for name in names}
+
+
+def results(script: str) -> dict[str, Any]:
+    """What a script has written so far."""
+    path = RESULTS / f"{script}.json"
+    return json.loads(path.read_text()) if path.exists() else {"modules": {}}
+
+
+def write(script: str, result: dict[str, Any]) -> None:
+    text = json.dumps({"machine": machine()} | result, indent=1)
+    text = re.sub(
+        r'\[\s+("[0-9a-f]{8}",?\s*)+\]', lambda found: " ".join(found[0].split()), text
+    )  # short names in a line
+    (RESULTS / f"{script}.json").write_text(text + "\n")
+
+
+def report(script: str, module: str, found: dict[str, Any], survivors: list[str]) -> None:
+    """Writes what was found of a module beside what is known of the others."""
+    new = [name for name in survivors if name not in reviewed(script)]
+    found = found | {"survived": len(survivors), "unreviewed": len(new)}
+    print(module, {key: value for key, value in found.items() if key != "noticed"}, flush=True)
+    before = results(script)
+    modules = before["modules"] | {module: found | {"survivors": survivors, "measured": machine()["date"]}}
+    write(script, before | {"machine": machine(), "modules": modules})
+
+
+def without_reason(script: str) -> list[str]:
+    """The survivors of all modules that the reviewed list does not name, printed."""
+    known = reviewed(script)
+    new = [name for found in results(script)["modules"].values() for name in found["survivors"] if name not in known]
+    print(f"{len(new)} survivors without a reason", *new, sep="\n")
+    return new

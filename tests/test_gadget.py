@@ -317,6 +317,18 @@ def test_the_smallest_weights_count_with_their_sign():
     assert (layer.positive.item(), layer.negative.item()) == (0, 1)
 
 
+def test_an_input_whose_units_are_all_negative_counts():
+    class Negative:
+        def weights(self, bits):
+            return np.full(len(bits), -3)
+
+    ones = np.ones((2, 1), dtype=bool)
+    (layer,) = collapse(
+        Target((Dense.from_floats([[0.0]]),)), Ticket(Source(0, (1, 2, 1), law=Negative()), (ones, ones.T))
+    )
+    assert (layer.positive.item(), layer.negative.item()) == (0, 18)
+
+
 def test_more_products_than_int64_can_add_are_refused():
     target = Target.from_floats([[[0.5]]])
     source = source_for(target, 1 << 14, law=Uniform(0.0, 1.0))

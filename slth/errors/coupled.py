@@ -69,7 +69,7 @@ class Boxes:
         terms = best.shape[2]
         size = np.abs(best).sum(axis=2)
         tiny = _may_underflow(plus, minus, self.low, self.high) * terms * TINY
-        return signed_up(best.sum(axis=2), inflated(size, terms), terms + 2) + np.where(size > 0, terms * TINY, tiny)
+        return signed_up(best.sum(axis=2), inflated(size, terms), terms + 2) + tiny
 
 
 def _may_underflow(plus: Floats, minus: Floats, *ends: Floats) -> bool:
@@ -255,8 +255,7 @@ def sums_of(parts: list[tuple[Floats, tuple[Floats, Floats]]], shift: Floats) ->
         terms += 2 * matrix.shape[1]
         tiny = tiny or _may_underflow(matrix, matrix, low, high) * TINY
     above, below = (inflated(size, terms) for size in (above, below))
-    under, over = (terms * np.where(size > 0, TINY, tiny) for size in (below, above))
-    return -signed_up(-bottom, below, terms) - under, signed_up(top, above, terms) + over
+    return -signed_up(-bottom, below, terms) - terms * tiny, signed_up(top, above, terms) + terms * tiny
 
 
 def coupled(layers: Sequence[EffectiveLayer], domain: Domain) -> Upper:

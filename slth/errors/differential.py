@@ -100,11 +100,11 @@ def change_lines(r: Ranges) -> Lines:
     over = np.where(on | off, 0.0, _above(a, b, top, last, rise))
     exact = ~on & ~off & (r.low < 0) & (r.high >= 0) & (a >= 0)  # max(D, 0) = D
     rise, over = np.where(exact, 1.0, rise), np.where(exact, 0.0, over)
-    lowest = [np.where(r.low >= 0, end, np.where(r.high < 0, 0.0, np.minimum(end, 0.0))) for end in (a, b)]
-    slope = np.where(r.low >= 0, 1.0, np.where(r.high < 0, 0.0, _chord(a, b, *lowest)))
-    bent = (r.low < 0) & (r.high >= 0) & (a < 0) & (b > 0)
-    slope = np.where((r.low < 0) & (r.high >= 0), np.where(bent, slope, np.where(b <= 0, 1.0, 0.0)), slope)
-    under = np.where(bent, _above(-b, -a, -lowest[1], -lowest[0], slope), 0.0)
+    bent = (r.low < 0) & (r.high >= 0) & (a < 0) & (b > 0)  # min(D, 0) bends between a and b
+    zero = np.zeros_like(a)
+    below = np.where(bent, _chord(a, b, a, zero), np.where((r.high >= 0) & (b <= 0), 1.0, 0.0))
+    slope = np.where(r.low >= 0, 1.0, below)
+    under = np.where(bent, _above(-b, -a, zero, -a, slope), 0.0)
     return Lines(rise, over, slope, under)
 
 

@@ -729,3 +729,13 @@ def test_moduli_of_variables_count_both_signs_of_inputs_and_both_ends_of_ranges(
         after = slth_check_tight.behind(*z, y_low, y_high, least, most)
         d, h = np.maximum(abs(after[4]), abs(after[5])), after[1]
     assert len(seen[-1]) == 2
+
+
+def test_norms_end_at_2_to_the_1000_and_single_matrices_are_not_cut(monkeypatch):
+    large = Fraction(2) ** 999
+    assert large < slth_check_tight.upward(large) < 2 * large
+    with pytest.raises(slth_check.Refused):
+        slth_check_tight.upward(2 * large)
+    monkeypatch.setattr(slth_check_tight, "WIDEST", 1)
+    chains = slth_check_tight.Chains({"a": (np.eye(3), Fraction(0))}, {}, False)
+    assert 1 <= chains.norm(("a",)) <= 1 + Fraction(1, 10**12)

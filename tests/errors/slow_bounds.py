@@ -187,3 +187,39 @@ def slow_reach(a, h, shift, hidden, region, box):
         cost += layer.units * (moduli + abs(moved[1]) @ (abs(weight) @ target + abs(bias)))
         a, h = moved[0] @ ticket, moved[0] @ error + moved[1] @ weight
     return shift + side(h[None], (moved[0] @ minus + moved[1] @ weight)[None], box)[0], cost / 2**53
+
+
+def slow_pad(a, h, shift, hidden, region):
+    """The bound of one form by `reach_of` without roundings, and what is added for them, rational.
+
+    2^-52 of (units + 8) the constants of lines, (2 units + 8) the moduli of the variables that a form meets, and
+    (all units and inputs + 4) the constants and what the inputs reach.
+    """
+    size, slack = abs(shift), Fraction(0)
+    for here, before in reversed(list(zip(hidden, [None, *hidden[:-1]], strict=True))):
+        layer, r = here.layer, here.ranges
+        ticket, error, minus, weight, slip, bias = (
+            abs(exact(part)) for part in (layer.ticket, layer.error, layer.minus, layer.weight, layer.slip, layer.bias)
+        )
+        d, target = (exact(part[0]) for part in (before.sizes if before else (0 * region.sizes, region.sizes)))
+        moved = []
+        for form, line in ((a, here.change), (h, here.relu)):
+            rise, over, slope, under = (exact(part[0]) for part in vars(line).values())
+            moved.append(relu(form) * rise + np.minimum(form, 0) * slope)
+            shift = shift + relu(form) @ over - np.minimum(form, 0) @ under
+            constants = abs(form) @ np.maximum(abs(over), abs(under))
+            size, slack = size + constants, slack + (layer.units + 8) * constants
+        errors = error if before else np.maximum(error, minus)
+        largest = [
+            np.maximum(abs(exact(low[0])), abs(exact(high[0]))) for low, high in ((r.least, r.most), (r.low, r.high))
+        ]
+        moduli = abs(moved[0]) @ (ticket @ d + errors @ target + slip + largest[0])
+        moduli += abs(moved[1]) @ (weight @ target + bias + largest[1])
+        slack += (2 * layer.units + 8) * moduli
+        shift = shift + moved[0] @ exact(layer.slip) + moved[1] @ exact(layer.bias)
+        size += abs(moved[0]) @ slip + abs(moved[1]) @ bias
+        a, h = moved[0] @ exact(layer.ticket), moved[0] @ exact(layer.error) + moved[1] @ exact(layer.weight)
+    below = moved[0] @ exact(layer.minus) + moved[1] @ exact(layer.weight)
+    total = Fraction(region.reach_up(*(part.astype(np.float64)[None, None] for part in (h, below)))[0, 0])
+    rows = sum(here.layer.units for here in hidden) + hidden[0].layer.inputs
+    return shift + total, (slack + (rows + 4) * (size + abs(total))) / 2**52

@@ -67,6 +67,13 @@ def test_columns_scaled_by_other_numbers_than_powers_of_two_are_known_to_a_dista
     assert (exact.error, exact.norm()) == (0.0, spectral_up(matrix * [0.5, 2.0, 1.0, 8.0]))
 
 
+def test_columns_scaled_by_tiny_numbers_are_known_to_a_distance_though_they_underflow():
+    near = _scaled(np.full((2, 1), 0.7), np.array([3e-322]))
+    lost = abs(Fraction(0.7) * Fraction(3e-322) - Fraction(near.value[0, 0]))
+    assert lost > 0
+    assert 2 * lost <= Fraction(near.error) < Fraction(1e-280)
+
+
 def test_middles_are_known_to_the_half_widths():
     for low, high in ((np.array([1.0, -2.0]), np.array([4.0, -2.0])), (np.array([1.0]), np.array([1.0 + 2.0**-52]))):
         near = _between(low, high)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from problems import random_layers, rational_difference
 
-from slth.errors.coupled import Boxes, Ranges, behind, matrices_of, region_of
+from slth.errors.coupled import Boxes, Ranges, behind, interval_ranges, matrices_of, region_of
 from slth.errors.differential import (
     Lines,
     _above,
@@ -102,6 +102,8 @@ def test_lines_use_what_is_known_of_the_ticket():
     both = one_unit(0.0, 1.0, 0.0, 1.0, -1.0, 1.0)
     assert (change_lines(on).rise, change_lines(on).over) == (1.0, 0.0)
     assert (change_lines(off).rise, change_lines(off).over) == (0.0, 0.0)
+    rising = one_unit(-1.0, 0.5, -1.0, 0.0, 0.25, 1.0)  # off, although D >= 0
+    assert (change_lines(rising).rise, change_lines(rising).over) == (0.0, 0.0)
     lines = change_lines(both)
     assert (lines.rise, lines.over, lines.slope, lines.under) == (1.0, 0.0, 1.0, 0.0)
 
@@ -119,7 +121,7 @@ def test_lines_around_relu_hold_in_rationals(low, width, share):
 def test_constants_above_two_points_are_above_both_in_rationals_and_hardly_more():
     rng = np.random.default_rng(72)
     low, width, at_low, at_high, slope = rng.random((5, 400)) * 2.0 ** rng.integers(-30, 2, (5, 400))
-    low, at_low = low - rng.random(400), at_low - rng.random(400)
+    low, at_low, at_high = low - rng.random(400), at_low - rng.random(400), at_high - 4 * rng.random(400)
     high, slope = low + width, np.minimum(slope, 1.0)
     for a, b, p, q, s, found in zip(
         low, high, at_low, at_high, slope, _above(low, high, at_low, at_high, slope), strict=True
@@ -127,6 +129,11 @@ def test_constants_above_two_points_are_above_both_in_rationals_and_hardly_more(
         wanted = max(Fraction(p) - Fraction(s) * Fraction(a), Fraction(q) - Fraction(s) * Fraction(b))
         moduli = sum(map(abs, map(Fraction, (a, b, p, q)))) / 2**52
         assert wanted + moduli <= Fraction(found) <= wanted + 9 * moduli
+
+
+def test_constants_above_points_whose_products_underflow_are_above_them():
+    tiny = np.array([2.0**-1000])
+    assert _above(-tiny, tiny, 0 * tiny, tiny, np.array([0.5]))[0] >= 2.0**-1001
 
 
 def test_slopes_of_chords_lie_in_their_range_and_a_point_has_none():
@@ -141,6 +148,8 @@ def test_carried_forms_count_the_moduli_of_their_constants():
     for sign, moved, constant in ((2.0, 1.0, 6.0), (-2.0, -0.5, 8.0)):
         found = lines.carried(sign * one[None])
         assert [float(part.item()) for part in found] == [moved, constant, 8.0]
+    for over, under in ((-3.0, 0.0), (0.0, -3.0)):
+        assert Lines(one, over * one, one, under * one).carried(2 * one[None])[2].item() == 6.0
 
 
 def test_roundings_are_covered_where_nearly_all_cancels():
@@ -168,3 +177,27 @@ def test_variables_beyond_2_to_the_200_widen_the_pad():
     assert _largest(hidden, region) == 2.0**200
     ranges = replace(hidden[0].ranges, high=hidden[0].ranges.high * 2.0**150)
     assert _largest([replace(hidden[0], ranges=ranges)], region) == ranges.high.max() > 2.0**200
+    ranges = replace(hidden[0].ranges, low=hidden[0].ranges.low * 2.0**150)
+    assert _largest([replace(hidden[0], ranges=ranges)], region) == -ranges.low.min() > 2.0**200
+
+
+def test_forms_on_tiny_domains_are_bounded_from_above():
+    layers = random_layers(np.random.default_rng(73), [2, 3, 2], spread=2.0**-4)
+    x = np.array([2.0**-900, -(2.0**-900)])
+    box = Box(-abs(x), abs(x))
+    net, region = matrices_of(layers, box), region_of(box)
+    bounds = reach_of(final_form(net[-1]), hidden_layers(net, region), region).bounds[0]
+    truth = rational_difference(layers, x)
+    assert all(Fraction(bound) >= value for bound, value in zip(bounds, [*truth, *(-v for v in truth)], strict=True))
+
+
+def test_ranges_behind_the_first_layer_lie_within_the_coupled_intervals():
+    for seed in range(20):
+        layers = random_layers(np.random.default_rng([74, seed]), [3, 6, 6, 6, 2], biases=True, spread=0.25)
+        net = matrices_of(layers, Box.cube(3))
+        hidden = hidden_layers(net, region_of(Box.cube(3)))
+        for before, here in itertools.pairwise(hidden):
+            inner, outer = here.ranges, interval_ranges(here.layer, behind(before.ranges))
+            for low, high in (("low", "high"), ("ticket_low", "ticket_high"), ("least", "most")):
+                assert (getattr(inner, low) >= getattr(outer, low)).all()
+                assert (getattr(inner, high) <= getattr(outer, high)).all()

@@ -11,7 +11,7 @@ from problems import effective, random_layers, rational_difference
 
 from slth.errors.domain import Ball, Box
 from slth.errors.exact import one_layer_supremum
-from slth.errors.recursion import Scale, recursion, scalar, scales, vector
+from slth.errors.recursion import Scale, _first_difference, recursion, scalar, scales, vector
 from slth.gadget import EffectiveLayer
 from slth.networks.layers import Dense
 
@@ -216,3 +216,12 @@ def test_layers_of_another_domain_are_refused():
     for bound in (scalar, vector):
         with pytest.raises(ValueError, match="dimension 3"):
             bound([effective([[1.0]])], Box.cube(3))
+
+
+@pytest.mark.parametrize("bias_error", [0.0, -0.25])
+def test_the_first_layer_is_padded_by_the_moduli_of_its_terms_though_they_cancel(bias_error):
+    # At the point 1 the terms are 1, -1, 1, -1, ... without any rounding error: nothing but the pad is seen.
+    signs = (-1.0) ** np.arange(1000)
+    layer = effective(np.zeros((1, 1000)), signs, bias_error=bias_error)
+    (found,) = _first_difference(layer, Box.cube(1000, 1.0, 1.0))
+    assert Fraction(found) >= Fraction(abs(bias_error)) + (1000 + Fraction(abs(bias_error))) * Fraction(1001, 2**53)

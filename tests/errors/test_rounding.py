@@ -118,6 +118,11 @@ def test_large_matrices_take_the_lanczos_hint_and_survive_its_failure(monkeypatc
     assert norm <= spectral_up(matrix) <= norm * (1 + 1e-9)
 
 
+def test_of_a_matrix_of_ones_the_cheap_bounds_are_the_norm_and_not_less():
+    ones = np.ones((9, 16))
+    assert 12.0 <= spectral_up(ones) <= 12.0 * (1 + 1e-12)
+
+
 def test_norms_of_zeros_are_exactly_zero():
     zero = np.zeros((3, 4))
     assert spectral_up(zero) == frobenius_up(zero) == infinity_up(zero) == largest_up(zero[0]) == 0
@@ -145,7 +150,9 @@ def test_hints_that_are_no_guess_are_refused(hint):
         spectral_up(np.eye(2), hint)
 
 
-@pytest.mark.parametrize(("rows", "columns", "guess"), [(2, 1000, 1.0), (20, 20, 100.0)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "guess"), [(2, 2, 100.0), (2, 1000, 1.0), (20, 1000, 1.0), (20, 20, 100.0)]
+)
 def test_the_certified_square_carries_its_a_priori_terms(rows, columns, guess):
     # First the Gram term (n+2) u norm_F^2 dominates, then the Cholesky term (m+3) u tr M.
     matrix = np.eye(rows, columns)

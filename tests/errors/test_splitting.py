@@ -63,14 +63,14 @@ def test_a_start_is_kept_unless_a_better_point_turns_up():
 
 @pytest.mark.parametrize(
     ("low", "high", "faces"),
-    [([-1, -1], [1, 1], 4), ([0, 0], [1, 1], 2), ([-1, 0], [0, 1], 2), ([1, 1], [2, 2], 2), ([0, 0], [0, 0], 1)],
+    [([0, 0], [0, 0], 1), ([-1, -1], [1, 1], 4), ([-1, 0], [0, 1], 2), ([1, 1], [2, 2], 2), ([0, 0], [1, 1], 2)],
 )
 def test_without_biases_only_outer_faces_are_covered(low, high, faces):
     box = Box(np.array(low), np.array(high))
     plain = matrices_of([effective([[1.0, 1.0]], 0.5)], box)
     biased = matrices_of([effective([[1.0, 1.0]], 0.5, bias=[1.0])], box)
     ends = _outer_faces(plain, box)
-    assert len(ends[0]) == faces
+    assert len(ends[0]) == len(ends[1]) == faces
     if faces > 1:
         assert (ends[0] == ends[1]).any(axis=1).all()
     assert len(_outer_faces(biased, box)[0]) == 1
@@ -82,6 +82,39 @@ def test_sizes_on_a_part_of_a_ball_carry_their_pads():
     size = Fraction(search._size(np.ones((1, 2000)), face, face)[0])
     assert 1000 * (1 + Fraction(3000, 2**53)) <= size**2 <= 1000 * (1 + Fraction(1, 10**11))
     assert search._size(np.full((1, 2), 1e-200), face, face)[0] >= 1e-200
+    corner = np.ones((1, 2000))
+    assert Fraction(search._size(np.ones((1, 2)), corner, corner)[0]) ** 2 * 2000 >= 1 + Fraction(2001, 2**53)
+
+
+def test_large_layers_are_bounded_part_by_part(monkeypatch):
+    monkeypatch.setitem(splitting.__globals__, "MOST_ENTRIES", 1)
+    assert splitting(random_layers(np.random.default_rng(6), [2, 3, 2]), Box.cube(2)).done
+
+
+def leaves(splits, boxes):
+    """The parts of a tree, cut at 0 or in the middle."""
+    stack = boxes[::-1]
+    for axis in splits:
+        low, high = stack.pop()
+        if axis == 255:
+            yield low, high
+            continue
+        cut = 0.0 if low[axis] < 0 < high[axis] else low[axis] / 2 + high[axis] / 2
+        left, right = high.copy(), low.copy()
+        left[axis] = right[axis] = cut
+        stack += [(right, high), (low, left)]
+    assert not stack
+
+
+@pytest.mark.parametrize("biases", [False, True])
+def test_the_parts_of_the_tree_prove_the_end(biases):
+    box = Box(np.array([-0.75, 0.25, -1.0]), np.array([0.5, 1.0, 0.75]))
+    layers = random_layers(np.random.default_rng(8), [3, 8, 6, 2], biases=biases, spread=2.0**-4)
+    net, end = matrices_of(layers, box), splitting(layers, box, gap=0.0, boxes=150).upper
+    parts = list(leaves(end.splits, list(zip(*_outer_faces(net, box), strict=True))))
+    assert len(parts) > 15
+    bounds = [differential(layers, Box(low, high)).value for low, high in parts]
+    assert end.value * (1 - 1e-12) <= max(bounds) <= end.value * (1 + 1e-12)
 
 
 def test_a_single_bias_in_any_layer_counts():

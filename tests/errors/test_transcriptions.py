@@ -12,6 +12,7 @@ from slow_bounds import (
     slow_averaged,
     slow_behind,
     slow_first_ranges,
+    slow_pad,
     slow_ranges,
     slow_reach,
     slow_scalar,
@@ -21,6 +22,9 @@ from slow_bounds import (
 from slth.errors.averaged import averaged
 from slth.errors.coupled import Ranges, behind, coupled, first_ranges, interval_ranges, matrices_of, region_of
 from slth.errors.differential import (
+    Form,
+    Known,
+    Lines,
     change_lines,
     differential,
     final_form,
@@ -142,6 +146,41 @@ def test_the_backward_pass_is_the_exact_bound_of_its_lines_and_what_roundings_ma
         for (a, h, shift), bound in zip(rows, found, strict=True):
             truth, rounding = slow_reach(exact(a), exact(h), Fraction(shift), hidden, region, box)
             assert truth + rounding <= Fraction(bound) <= truth + Fraction(1, 10**11)
+
+
+def quarters(rng, *shape):
+    return rng.integers(-6, 7, shape) / 4
+
+
+def known_by_hand(rng, layer):
+    """A hidden layer whose ranges and lines are a few bits each, so that no sum with them is rounded."""
+    ends = [quarters(rng, 1, layer.units) for _ in range(6)]
+    lines = [
+        Lines(abs(quarters(rng, 1, layer.units)), *(quarters(rng, 1, layer.units) for _ in range(3))) for _ in "dh"
+    ]
+    sizes = abs(quarters(rng, 1, layer.units)), abs(quarters(rng, 1, layer.units))
+    return Known(layer, Ranges(*ends), *lines, sizes, 0 * ends[0], layer.weight[None])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_where_nothing_is_rounded_the_backward_pass_adds_its_pad_and_no_more(seed):
+    rng = np.random.default_rng([67, seed])
+    widths = [3, 4, 2, 5][: 2 + seed % 3]
+    layers = [
+        effective(quarters(rng, *shape), quarters(rng, *shape), quarters(rng, *shape), *quarters(rng, 2, shape[0]))
+        for shape in itertools.pairwise(widths)
+        for shape in [shape[::-1]]
+    ]
+    low = quarters(rng, 3) - 0.5
+    box = Box(low, low + abs(quarters(rng, 3)))
+    net, region = matrices_of(layers, box), region_of(box)
+    hidden = [known_by_hand(rng, layer) for layer in net]
+    a, h = quarters(rng, 2, 1, 1, widths[-1])
+    value = reach_of(Form(a, h, np.zeros((1, 1))), hidden, region).bounds
+    shift = -np.round(value * 2.0**30) / 2.0**30  # then nearly nothing but the pad is left
+    found = Fraction(reach_of(Form(a, h, shift), hidden, region).bounds[0, 0])
+    value, pad = slow_pad(exact(a[0, 0]), exact(h[0, 0]), exact(shift)[0, 0], hidden, region)
+    assert value + pad <= found <= value + pad * (1 + Fraction(1, 10**8))
 
 
 def test_linear_bounds_of_a_box_are_those_of_their_rows():

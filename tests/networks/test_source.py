@@ -78,7 +78,7 @@ def test_misfits_are_refused(widths, biased):
         Source(1, widths, biased)
 
 
-@pytest.mark.parametrize(("seed", "trial"), [(-1, 0), (2**64, 0), (True, 0), (1.0, 0), (0, -1), (0, 2**48)])
+@pytest.mark.parametrize(("seed", "trial"), [(0, -1), (0, 2**48), (-1, 0), (2**64, 0), (True, 0), (1.0, 0)])
 def test_seeds_and_trials_out_of_range_are_refused(seed, trial):
     with pytest.raises(ValueError):
         Source(seed, (1, 1, 1), trial=trial)
