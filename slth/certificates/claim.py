@@ -50,6 +50,8 @@ class Certified(Protocol):
     def construction(self) -> Made: ...
     @property
     def error(self) -> ErrorInterval: ...
+    @property
+    def domain(self) -> Domain | None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,17 +99,16 @@ class Claim:
             raise ValueError(f"splits prove a claim by {SPLITTING!r}, not one by {self.method!r}: leave them out")
 
     @classmethod
-    def of(cls, certificate: Certified, domain: Domain | None = None, *, tightest: bool = False) -> Claim:
+    def of(cls, certificate: Certified, *, tightest: bool = False) -> Claim:
         """The claim that a theorem's certificate supports: a proved upper end, and `MARGIN` for other roundings.
 
         Args:
-            certificate: from a theorem's certify, or `slth.verify`.
-            domain: the one it was certified on; by default the unit ball.
+            certificate: from a theorem's certify, or `slth.verify`; where it names no domain, on the unit ball.
             tightest: takes the best upper end, whatever its method: `slth check --tight` proves it if its method is
                 one of `slth.errors`. By default the best one that the smaller checker proves, slth_check.py.
 
         Raises:
-            ValueError: the certificate was made on another domain.
+            ValueError: the certificate names no domain, and its error is about another one than the unit ball.
 
         >>> import slth
         >>> target = slth.random_target([2, 2, 1], seed=0)
@@ -115,12 +116,12 @@ class Claim:
         >>> Claim.of(found).method, Claim.of(found).error > found.error.upper, Claim.of(found).promised
         ('scalar recursion', True, 0.5)
         """
-        domain = Ball(certificate.target.widths[0]) if domain is None else domain
+        domain = Ball(certificate.target.widths[0]) if certificate.domain is None else certificate.domain
         found = certificate.error
         if (domain.description, domain.norm) != (found.domain, found.norm):
             raise ValueError(
                 f"the certificate is about the {found.norm} error over {found.domain}, not the {domain.norm} error "
-                f"over {domain.description}: give the domain that it was made on"
+                f"over {domain.description}: let it name its domain"
             )
         ends = [end for end in found.ladder if isinstance(end, Upper) and (end.splits or end.method != SPLITTING)]
         ends = [end for end in ends if tightest or end.method in PROVABLE] or [Upper(found.upper, found.upper_method)]

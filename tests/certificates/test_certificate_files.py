@@ -1,6 +1,7 @@
 """Certificates written and read: the same claim comes back, and nothing is written that the checker refuses."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -99,14 +100,18 @@ def test_an_error_of_0_that_another_rounding_misses_can_be_claimed(tmp_path):
     error = joined((Lower(0.0, np.zeros(1), "none"),), ends, "linf", domain.description)
     made = SimpleNamespace(ticket=ticket)
     fields = {"target": target, "construction": made, "error": error, "theorem": "none", "epsilon": 0.1, "delta": 0.1}
-    claim = Claim.of(SimpleNamespace(**fields), domain)
+    claim = Claim.of(SimpleNamespace(**fields, domain=domain))
     assert 0 < claim.error < 1e-10
     assert claim.save(tmp_path / "t.safetensors")
 
 
 def test_a_claim_is_about_the_domain_of_its_certificate():
-    with pytest.raises(ValueError, match="not the l2 error over l2 ball of radius 2"):
-        Claim.of(FOUND, Ball(3, 2.0))
+    assert Claim.of(FOUND).domain == FOUND.domain
+    box = Box.cube(3, -0.5, 1 / 3)
+    found = slth.pensia2020_subset_sum.certify(FOUND.target, FOUND.construction, 0.3, 0.1, box)
+    assert Claim.of(found).domain == box
+    with pytest.raises(ValueError, match=r"linf error over .* not the l2 error over unit l2 ball"):
+        Claim.of(replace(found, domain=None))
 
 
 def test_a_claim_that_the_checker_refuses_is_not_written(tmp_path):
