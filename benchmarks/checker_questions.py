@@ -21,6 +21,7 @@ sys.path[:0] = [str(HERE.parent / "tests" / "certificates"), str(HERE.parent / "
 import test_slth_check as properties  # noqa: E402
 import test_slth_check_tight as tight  # noqa: E402
 import test_tampering as tampering  # noqa: E402
+import test_tight_terms as single  # noqa: E402
 from changed import cases  # noqa: E402
 from checker_edges import EDGES, UNIT, code  # noqa: E402
 from small import SCALAR, certificate, encode, put_together, random_pairs, taken_apart, wide  # noqa: E402
@@ -54,7 +55,7 @@ LEFT_OUT = "test_memory", "test_it_runs", "test_it_imports", "test_the_command"
 def tight_questions() -> list[Callable[[Any], bool]]:
     """For the tighter checker: its tests, and what all checkers are asked of messages and of files."""
     asked: list[Callable[[Any], bool]] = [messages]
-    for name, run in cases(vars(tight)):
+    for name, run in (*cases(vars(tight)), *cases(vars(single))):
         if not name.startswith(LEFT_OUT) and "tmp_path" not in wanted(run):
             asked.append(lambda c, run=run: tested(c, run))
     return asked
@@ -68,13 +69,14 @@ def wanted(run: Any) -> set[str]:
 def tested(c: Any, run: Callable[[], object]) -> bool:
     """Whether a test of the tighter checker passes on another one."""
     before = tight.slth_check_tight
-    tight.slth_check_tight, tight.code_of.__defaults__ = c, (c,)  # type: ignore[assignment]
+    tight.slth_check_tight, single.slth_check_tight, tight.code_of.__defaults__ = c, c, (c,)  # type: ignore[assignment]
     try:
         run()
     except AssertionError:
         return False
     finally:
-        tight.slth_check_tight, tight.code_of.__defaults__ = before, (before,)  # type: ignore[assignment]
+        tight.slth_check_tight = single.slth_check_tight = before
+        tight.code_of.__defaults__ = (before,)  # type: ignore[attr-defined]
     return True
 
 

@@ -33,8 +33,8 @@ MOST_WORK = 1 << 36
 
 def affordable(layers, parts):
     """Refuses forms for so many parts if they are too much work: every form runs back through all layers."""
-    forms = 1 + sum(len(layer[0]) for layer in layers[1:])
-    need(parts * forms * sum(400 * len(layer[0]) + layer[0].size for layer in layers) <= MOST_WORK, 33)
+    forms = 1 + sum(len(w) for w, *_ in layers[1:])
+    need(parts * forms * sum(400 * len(w) + w.size for w, *_ in layers) <= MOST_WORK, 33)
 
 
 def above(total, size, terms):
@@ -53,7 +53,7 @@ class Boxes:
 
     def __init__(self, low, high):
         self.low, self.high = wider(low, high)
-        self.sizes = np.maximum(np.abs(low), np.abs(high)) + SMALL
+        self.sizes = np.maximum(-self.low, self.high)
 
     def reach(self, plus, minus):
         """At least the sum of plus_j x_j where x_j > 0 and minus_j x_j elsewhere, (boxes, rows)."""
@@ -137,8 +137,8 @@ def interval(layer, after):
 
 def chord(low, high, at_low, at_high):
     """A slope in [0, 1], about that of the chord, and the constant that puts a line of this slope above both ends."""
-    slope = (at_high - at_low) / np.where(high > low, high - low, np.inf)
-    slope = np.where(slope > SMALL, np.minimum(slope, 1.0), 0.0)  # not a number: 0
+    slope = (at_high - at_low) / (high - low)
+    slope = np.where(slope > SMALL, np.minimum(slope, 1.0), 0.0)  # 0 where it is not a number, as both ends are one
     pad = 4 * EPS * (np.abs(low) + np.abs(high) + np.abs(at_low) + np.abs(at_high)) + PAD
     return slope, np.maximum(at_low - slope * low, at_high - slope * high) + pad
 
@@ -146,16 +146,16 @@ def chord(low, high, at_low, at_high):
 def lines(z_low, z_high, y_low, y_high, low, high):
     """Slope and constant of lines above and below h over z, then above and below d over D."""
     zero = np.zeros_like(z_low)
-    on, mixed = z_low >= 0, (z_low < 0) & (z_high >= 0)
+    on = z_low >= 0
+    bent = ~on & (z_high > 0)
     slope, constant = chord(z_low, z_high, np.maximum(z_low, 0.0), np.maximum(z_high, 0.0))
-    bent = mixed & (z_high > 0)
     h = np.where(on, 1.0, np.where(bent, slope, 0.0)), np.where(bent, constant, 0.0)
     h += np.where(on | (z_high > -z_low), 1.0, 0.0), zero
     slope, constant = chord(low, high, *(change(np.where(end >= 0, z_high, z_low), end, np.inf) for end in (low, high)))
     sure, none = y_low >= 0, y_high <= 0
     d = np.where(sure, 1.0, np.where(none, 0.0, slope)), np.where(sure | none, 0.0, constant)
     slope, constant = chord(-high, -low, np.maximum(-high, 0.0), np.maximum(-low, 0.0))  # -min(D, 0) over -D
-    return *h, *d, np.where(on, 1.0, np.where(mixed, slope, 0.0)), np.where(mixed, -constant, 0.0)
+    return *h, *d, np.where(on, 1.0, np.where(bent, slope, 0.0)), np.where(bent, -constant, 0.0)
 
 
 def dot(form, values):
@@ -172,8 +172,8 @@ def carried(form, slope, constant, slope_below, constant_below):
 
 def linear(on_d, on_h, shift, hidden, region):
     """At least on_d d + on_h h + shift over every region, for d and h of the last hidden layer, (regions, rows)."""
-    regions, widest = len(hidden[0][1][0]), max(max(layer[0].shape) for layer, _, _ in hidden)
-    step = max(1, ENTRIES // (regions * widest))
+    widest = max(max(w.shape) for (w, *_), _, _ in hidden)
+    step = max(1, ENTRIES // (len(region.sizes) * widest))
     pieces = (slice(i, i + step) for i in range(0, len(shift), step))
     return np.concatenate([backward(on_d[None, i], on_h[None, i], shift[None, i], hidden, region) for i in pieces], 1)
 
@@ -202,9 +202,9 @@ def errors(layers, region, by_lines=True):
     d, h = np.zeros_like(region.sizes), region.sizes
     for i, layer in enumerate(layers[1:], 1):
         w, plus, minus, v, slip, b, _ = layers[i - 1]
-        ends, errors_in = [np.abs(end) for end in ranges], np.abs(plus) if i > 1 else np.maximum(abs(plus), abs(minus))
-        of_d = d @ np.abs(v).T + h @ errors_in.T + np.abs(slip) + np.maximum(*ends[4:])
-        of_z = h @ np.abs(w).T + np.abs(b) + np.maximum(*ends[:2])
+        errors_in = np.abs(plus) if i > 1 else np.maximum(np.abs(plus), np.abs(minus))
+        of_d = d @ np.abs(v).T + h @ errors_in.T + np.abs(slip) + np.maximum(-ranges[4], ranges[5])
+        of_z = h @ np.abs(w).T + np.abs(b) + np.maximum(-ranges[0], ranges[1])
         hidden.append((layers[i - 1], lines(*ranges), (of_d, of_z)))
         after = behind(*ranges)
         d, h, ranges = np.maximum(-after[4], after[5]), after[1], interval(layer, after)
@@ -221,7 +221,7 @@ def errors(layers, region, by_lines=True):
 
 
 def euclidean(rows):
-    """At least the l2 norms of rows of numbers >= 0."""
+    """At least the l2 norms of rows."""
     return np.sqrt(np.square(rows).sum(axis=1) + rows.shape[1] * PAD) * (1 + (rows.shape[1] + 8) * EPS)
 
 
@@ -232,7 +232,7 @@ def radius(domain):
 
 def without_biases(layers):
     """Whether f(tx) = t f(x) and g(tx) = t g(x) for t >= 0."""
-    return not any(part.any() for layer in layers for part in layer[4:6])
+    return not any(part.any() for layer in layers for part in layer[4:])
 
 
 def whole(layers, domain, tensors, by_lines=True):
@@ -241,7 +241,7 @@ def whole(layers, domain, tensors, by_lines=True):
     if domain["name"] == "box":
         return float(errors(layers, Boxes(tensors["low"][None], tensors["high"][None]), by_lines).max())
     ball = Ball(radius(domain), layers[0][0].shape[1])
-    return float(euclidean(errors(layers, ball, by_lines))[0])
+    return euclidean(errors(layers, ball, by_lines)).item()
 
 
 def coupled(layers, domain, tensors):
@@ -295,7 +295,7 @@ def splitting(layers, domain, tensors):
     need(not ball or without_biases(layers), 32, "a ball and biases")
     affordable(layers, np.count_nonzero(tensors["splits"] == LEAF))
     low, high = (-np.ones(inputs), np.ones(inputs)) if ball else (tensors["low"], tensors["high"])
-    worst, count = 0.0, max(1, PARTS // max(max(layer[0].shape) for layer in layers))
+    worst, count = 0.0, max(1, PARTS // max(max(w.shape) for w, *_ in layers))
     for batch in batches(leaves(tensors["splits"], faces(layers, low, high)), count):
         low, high = (np.array(ends) for ends in zip(*batch, strict=True))
         outputs = errors(layers, Boxes(low, high))
@@ -309,7 +309,7 @@ def splitting(layers, domain, tensors):
 
 def frobenius(a):
     """At least the Frobenius norm."""
-    return Fraction(float(euclidean(np.abs(a).reshape(1, -1))[0])) if a.any() else Fraction(0)
+    return Fraction(euclidean(a.ravel()[None]).item()) if a.any() else Fraction(0)
 
 
 class Chains:
@@ -352,12 +352,12 @@ class Chains:
         if self.long(names):
             return [row * self.norm(names[:-1]) for row in self.last(names[-1:])]
         value, off = self.product(names)
-        return [Fraction(float(row)) + off for row in euclidean(np.abs(value))]
+        return [Fraction(float(row)) + off for row in euclidean(value)]
 
     def chain(self, names):
         """The average over all ways to cut the product, one or one per row."""
         averages = []
-        for j in range(1, len(names) + 1):
+        for j, _ in enumerate(names, 1):
             cuts = [(Fraction(1, 2 ** (j - 1)), names[:j])]
             cuts += [(averages[i - 1] / 2 ** (j - i), names[i:j]) for i in range(1, j)]
             if j == len(names):
@@ -372,25 +372,30 @@ def upward(value):
     return Fraction(math.nextafter(float(value), math.inf)) if value else value
 
 
+def halves(low, high):
+    """The middles of ranges, and at least the distances of their ends from there; 0 where the ends are equal."""
+    middle = np.where(low == high, low, low / 2 + high / 2)
+    return middle, np.nextafter(np.maximum(high - middle, middle - low), np.inf) * (low < high)
+
+
 def column(low, high):
     """The middle of a range of columns, and how far from it the exact column may be."""
-    middle = np.where(low == high, low, low / 2 + high / 2)
-    return middle.T, frobenius(np.nextafter(np.maximum(high - middle, middle - low), np.inf) * (low < high))
+    middle, half = halves(low, high)
+    return middle.T, frobenius(half)
 
 
 def averaged(layers, domain, tensors):
     """Averaged operators: for the error of every layer the average over all cuts of what stands around it."""
-    pairs = ((one[0].shape[1], len(other[0])) for i, one in enumerate(layers) for other in layers[i : i + LONGEST])
+    pairs = ((w.shape[1], len(u)) for i, (w, *_) in enumerate(layers) for u, *_ in layers[i : i + LONGEST])
     need(16 * sum(n * m * min(n, m) for n, m in pairs) <= MOST_WORK, 33)
     w, plus, minus, *_ = layers[0]
     start, norms = np.hstack([plus, -minus]), {}
     if domain["name"] == "ball":
-        centre, scale = np.zeros(w.shape[1]), np.full(w.shape[1], float.fromhex(domain["radius"]))
-        norms["E0",] = core.both_signs(plus, minus) * Fraction(scale[0])
+        centre, scale = np.zeros(w.shape[1]), float.fromhex(domain["radius"])
+        norms["E0",] = core.both_signs(plus, minus) * Fraction(scale)
     else:
         low, high = tensors["low"], tensors["high"]
-        centre = np.where(low == high, low, low / 2 + high / 2)
-        half = np.nextafter(np.maximum(high - centre, centre - low), np.inf) * (low < high)
+        centre, half = halves(low, high)
         scale = half * math.sqrt(np.count_nonzero(half)) * (1 + 4 * EPS)
         start = plus if (low >= 0).all() else start
     parts = {}
