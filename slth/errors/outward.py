@@ -54,7 +54,7 @@ def fraction_down(value: Fraction) -> float:
     >>> fraction_down(Fraction(1, 10)) < Fraction(1, 10)
     True
     """
-    return -fraction_up(-value)
+    return 0.0 - fraction_up(-value)  # 0.0 for 0, not -0.0
 
 
 def inflated(total: Floats, roundings: int) -> Floats:

@@ -148,3 +148,7 @@ def test_fraction_up_and_down_are_the_nearest_floats_on_their_side(value):
 @pytest.mark.parametrize("value", [Fraction(1, 2**1080), Fraction(3, 2**1075), Fraction(0)])
 def test_fraction_rounding_holds_among_subnormal_numbers(value):
     assert Fraction(fraction_down(value)) <= value <= Fraction(fraction_up(value))
+
+
+def test_the_float_below_0_has_no_sign():
+    assert str(fraction_down(Fraction(0))) == "0.0"
