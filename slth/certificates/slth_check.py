@@ -192,13 +192,11 @@ def vector(layers, low, high):
     top, bottom, n = np.max(ends, axis=0), np.min(ends, axis=0), (len(low) + 8) * EPS
     size = dot_up(np.maximum(np.abs(top), np.abs(bottom)), np.ones(len(low))) + np.abs(slip)
     error = np.maximum(top.sum(axis=1) + slip, -bottom.sum(axis=1) - slip) + n * size
-    for (w, *_, b, _), (v, plus, _, g, slip, *_) in pairwise(layers):
+    for (w, *_, b, _), (_, plus, _, g, slip, *_) in pairwise(layers):
         p, q, n = np.maximum(w, 0), np.maximum(-w, 0), (w.shape[1] + 8) * EPS
         spare = n * (dot_up(p + q, np.maximum(np.abs(low), np.abs(high))) + np.abs(b)) + PAD
         low, high = (np.maximum(0, e) for e in (p @ low - q @ high + b - spare, p @ high - q @ low + b + spare))
-        outer = dot_up(np.abs(v), error) + dot_up(np.abs(plus), (high + error) * (1 + 2 * EPS))
-        inner = dot_up(np.abs(g), error) + dot_up(np.abs(plus), high)
-        error = (np.minimum(outer, inner) + np.abs(slip)) * (1 + 8 * EPS)
+        error = (dot_up(np.abs(g), error) + dot_up(np.abs(plus), high) + np.abs(slip)) * (1 + 8 * EPS)
     return Fraction(min(2.0**1001, float(error.max())))
 
 

@@ -53,8 +53,7 @@ def slow_vector(layers, box):
     for before, layer in itertools.pairwise(layers):
         low, high = (relu(end + parts(before)[3]) for end in sums(parts(before)[0], low, high))
         weight, plus, _, _, slip = parts(layer)
-        outer = abs(weight) @ error + abs(plus) @ (high + error)
-        error = np.minimum(outer, abs(weight + plus) @ error + abs(plus) @ high) + abs(slip)
+        error = abs(weight + plus) @ error + abs(plus) @ high + abs(slip)
     return max(error)
 
 

@@ -36,10 +36,10 @@ AVERAGED, SPLITTING = "errors/test_averaged.py", "errors/test_splitting.py"
 
 BUGS = (
     Bug(
-        "too small: the errors of a layer meet the ticket's activations, which are larger than the target's",
+        "too small: the error of the units before meets the ticket's weights, which may be larger than the target's",
         "errors.recursion",
-        "matvec_up(slip, inflated(high + error, 1))",
-        "matvec_up(slip, high)",
+        "np.abs(ticket_matrix(layer)), error)",
+        "np.abs(layer.target.matrix), error)",
         f"{RECURSION}::test_positive_scalar_chains_are_bounded_tightly",
     ),
     Bug(
@@ -78,10 +78,10 @@ BUGS = (
         f"{RECURSION}::test_negative_inputs_play_no_part_behind_a_relu",
     ),
     Bug(
-        "too large: only one of the two splittings of the difference is taken",
+        "too large: the worse of the two splittings of the difference is taken",
         "errors.recursion",
-        "inflated(np.minimum(outer, inner)",
-        "inflated(outer",
+        "np.abs(ticket_matrix(layer)), error)",
+        "np.abs(layer.target.matrix) + np.abs(layer.plus), error)",
         f"{RECURSION}::test_the_better_splitting_wins_where_the_error_cancels_the_weight",
     ),
     Bug(
