@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from slth import commands_grid
 from slth.commands_check import check
 from slth.commands_draws import recheck
 from slth.commands_law import law
@@ -196,9 +197,8 @@ def _target(name: str, seed: int) -> tuple[Classifier | None, Target]:
     if name == "digits":
         classifier = digits()
         return classifier, classifier.target
-    pieces = name.split(",")
-    if len(pieces) > 1 and all(piece.strip().isdigit() for piece in pieces):
-        return None, random_target([int(piece) for piece in pieces], seed)
+    if widths := commands_grid.widths(name):
+        return None, random_target(widths, seed)
     if not name.endswith((".npz", ".safetensors")):
         raise ValueError(
             f"--target must be 'digits', widths such as 16,8,4, or a file ending in .npz or .safetensors; got {name!r}"

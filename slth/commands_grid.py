@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
+from types import ModuleType
 from typing import Any
+
+
+def imported(name: str) -> ModuleType:
+    """A theorem module, of the present folder too."""
+    from slth.experiments.names import theorem_module
+
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # a console script does not look there; local workers take this over
+    return theorem_module(name)
 
 
 def theorem(name: str) -> Any:
     """A theorem of the package by a part of its name, else an importable module, of the present folder too."""
     from slth import theorems
-    from slth.experiments.names import theorem_module
 
     try:
         return theorems.find(name, theorems.CONSTRUCTIONS)
     except ValueError as fault:
-        if os.getcwd() not in sys.path:
-            sys.path.append(os.getcwd())  # a console script does not look there; local workers take this over
         try:
-            return theorem_module(name)
+            return imported(name)
         except ModuleNotFoundError as missing:
             if missing.name != name:
                 raise ValueError(f"{name} needs {missing.name}, which cannot be imported") from missing
@@ -27,14 +34,15 @@ def theorem(name: str) -> Any:
 
 def networks(targets: list[str], width: str | None, depth: str) -> dict[str, Any]:
     """The axes of the targets; `target` values of digits and commas are widths."""
-    found: list[Any] = [_widths(text) or text for text in targets]
+    found: list[Any] = [widths(text) or text for text in targets]
     if width is None:
         return {"target": found or ["digits"]}
     families = found or ["random"]
     return {"target": families, "width": numbers(width), "depth": numbers(depth)}
 
 
-def _widths(text: str) -> tuple[int, ...]:
+def widths(text: str) -> tuple[int, ...]:
+    """The widths of "16,8,4"; empty for any other text."""
     pieces = text.split(",")
     return tuple(map(int, pieces)) if len(pieces) > 1 and all(piece.strip().isdigit() for piece in pieces) else ()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
 
 import typer
+
+from slth import commands_grid
 
 VIOLATED, INCOMPLETE = 1, 3
 
@@ -62,12 +63,8 @@ def figures(
 
 
 def _imported(name: str) -> ModuleType:
-    """A theorem that the user names, of the present folder too."""
-    from slth.experiments.names import theorem_module
-
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # a console script does not look there
+    """A theorem that the user names."""
     try:
-        return theorem_module(name)
+        return commands_grid.imported(name)
     except ModuleNotFoundError as missing:
         raise ValueError(str(missing)) from missing

@@ -166,6 +166,5 @@ def _sentence(certificate: Certificate) -> str:
         return f"a point with error {lower} > epsilon = {epsilon:g} was found.{promise} Try more candidates."
     return (
         f"epsilon = {epsilon:g} lies between the attained {lower} and the proved {upper}."
-        f"{promise} "
-        "Try more candidates (--samples) or --solver best."
+        f"{promise} Try more candidates (--samples) or --solver best."
     )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from slth.errors import Ball, Domain, ErrorInterval, Upper
 from slth.errors.outward import up
+from slth.errors.splitting import METHOD as SPLITTING
 from slth.gadget import check_fit
 from slth.networks.target import Target
 from slth.networks.ticket import Ticket
@@ -23,9 +24,6 @@ PROVABLE = ("scalar recursion", "vector recursion")
 MARGIN, SPARE = 2.0**-20, 2.0**-36
 """A claimed error lies so much of itself, and so much of the end by scalar recursion, above the proved one, so that a
 checker with other roundings proves it too: those are small beside the scalar end even where the proved one is 0."""
-
-SPLITTING = "splitting"
-"""The method whose proof is in the file: the parts into which the domain is split."""
 
 
 class Made(Protocol):

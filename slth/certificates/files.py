@@ -78,25 +78,16 @@ def load_certificate(path: str | os.PathLike[str]) -> Claim:
     True
     0.6
     """
-    path = Path(path)
-    check_file(path)
-    ticket, claim, tensors = ticket_file.decode(path)
-    if claim is None:
+    found = load(path)
+    if not isinstance(found, Claim):
         raise ValueError(f"{path} holds a ticket that claims nothing: read it with slth.load")
-    try:
-        found = _decoded(ticket, claim, tensors)
-        if target_digest(found.target) != claim["target"]:
-            raise ValueError("its target is not the one of the claim")
-        same = encode(found) == path.read_bytes()
-    except (KeyError, TypeError, AttributeError, OverflowError, ValueError) as fault:
-        raise ValueError(f"{path} is not a certificate that can be used ({fault}): make it again") from fault
-    if not same:
-        raise ValueError(f"{path} is not a certificate that can be used: fields are missing, unknown or misspelt")
     return found
 
 
 def load(path: str | os.PathLike[str]) -> Ticket | Claim:
     """Reads a file of `Ticket.save` or `Claim.save`: what claims something as a claim, the rest as a ticket.
+
+    A claim is checked for form, not proved: that is what `slth check` does.
 
     Raises:
         FileNotFoundError: no such file.
@@ -113,8 +104,19 @@ def load(path: str | os.PathLike[str]) -> Ticket | Claim:
     """
     path = Path(path)
     check_file(path)
-    ticket, claim, _ = ticket_file.decode(path)
-    return ticket if claim is None else load_certificate(path)
+    ticket, claim, tensors = ticket_file.decode(path)
+    if claim is None:
+        return ticket
+    try:
+        found = _decoded(ticket, claim, tensors)
+        if target_digest(found.target) != claim["target"]:
+            raise ValueError("its target is not the one of the claim")
+        same = encode(found) == path.read_bytes()
+    except (KeyError, TypeError, AttributeError, OverflowError, ValueError) as fault:
+        raise ValueError(f"{path} is not a certificate that can be used ({fault}): make it again") from fault
+    if not same:
+        raise ValueError(f"{path} is not a certificate that can be used: fields are missing, unknown or misspelt")
+    return found
 
 
 def encode(claim: Claim) -> bytes:

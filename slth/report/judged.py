@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from slth.confidence import Interval
 from slth.experiments import summaries
 from slth.experiments.points import Point
 from slth.experiments.search import Rule, Search
 from slth.experiments.verdicts import verdicts_on_failures, verdicts_on_smallest_n
-from slth.fits import fit_bits
+from slth.fits import fit_bits, joint_confidence
 from slth.report.rows import OPTION, Folder, short
 
 AXES = ("target", "widths", "target_seed", "epsilon", "delta", "samples", "question", "assignment", "law")
@@ -80,7 +81,8 @@ def fits(brackets: pd.DataFrame) -> list[str]:
     for _, own in brackets.groupby([one, *(brackets[name].map(repr) for name in apart)], sort=False):
         if own["epsilon"].nunique() < 3 or not np.isfinite(own["n_high"]).sum() > 1:
             continue
-        confidence = max(0.0, 1 - math.fsum(1 - own["confidence"]))
+        ends = zip(own["n_low"], own["n_low"], own["n_high"], own["confidence"], strict=True)
+        confidence = joint_confidence([Interval(*one) for one in ends])
         line = fit_bits(own["epsilon"], own["n_low"], own["n_high"], confidence)
         place = ", ".join(f"{name.removeprefix(OPTION)} {short(own[name].iloc[0])}" for name in apart)
         words = line.sentence("log2(1/epsilon)", "smallest n")

@@ -125,7 +125,7 @@ def test_the_public_names_exist():
 @pytest.mark.parametrize("share", [0.5, 0.9, 0.999, 1.0, 1.001, 1.1, 2.0])
 def test_a_goal_ends_the_search_and_leaves_what_is_known_of_it(depth, share):
     """Around the ends that the whole effort finds the answer is the same, and with a goal there is less search."""
-    ends = set()
+    shorter = []
     for seed in range(4):
         rng = np.random.default_rng([depth, seed])
         layers = random_layers(rng, rng.integers(1, 6, depth + 1), spread=2.0**-8)
@@ -136,8 +136,9 @@ def test_a_goal_ends_the_search_and_leaves_what_is_known_of_it(depth, share):
             assert (aimed.upper <= goal, aimed.lower > goal) == (whole.upper <= goal, whole.lower > goal)
             assert whole.lower >= aimed.lower
             assert whole.upper <= aimed.upper
-            ends.add(len(aimed.ladder) < len(whole.ladder))
-    assert share >= 1 or True in ends
+            shorter.append(len(aimed.ladder) < len(whole.ladder))
+    if share < 1:  # a point beyond the goal is met on the way
+        assert any(shorter)
 
 
 def test_a_goal_below_0_is_refused():
